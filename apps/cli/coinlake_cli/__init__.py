@@ -1,0 +1,1 @@
+"""The `coinlake` program and its local page."""

@@ -1,0 +1,1 @@
+"""Coinlake's core: the model, the protocols between rooms, fetching, settings and plugin loading."""

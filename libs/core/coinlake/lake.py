@@ -1,0 +1,47 @@
+"""The protocol of a lake: where captures rest, append-only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from coinlake.model import Capture, Held
+
+
+class Lake(AbstractContextManager["Lake"], Protocol):
+    """Captures at rest. There is no way to change or remove one."""
+
+    @property
+    def id(self) -> UUID:
+        """The identity of this lake, made once with it; positions mean nothing in another lake."""
+
+    def append(self, capture: Capture) -> bool:
+        """Stores a capture durably; False where one of the same identity was there already."""
+
+    def tail(self, after: int, *, captures: int, body_bytes: int) -> list[Held]:
+        """The next captures behind a position, oldest first; empty when there is none yet.
+
+        At most `captures` of them and about `body_bytes` of bodies, but always one if there is one.
+        Never skips: whatever later becomes visible has a higher position than all that was returned.
+        """
+
+    def find(self, capture_id: UUID) -> Capture | None:
+        """The capture of that id."""
+
+    def scan(
+        self,
+        *,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[Held]:
+        """Captures whose slot lies in [since, until), by position, without loading all at once."""
+
+    def end(self) -> int:
+        """The highest position in use; 0 for an empty lake."""
+
+    def count_after(self, position: int) -> int:
+        """How many captures lie behind a position."""

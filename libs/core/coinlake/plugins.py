@@ -1,0 +1,154 @@
+"""Plugins: what they may offer, and how they are found.
+
+Hooks register and observe; they never carry the data path. A plugin that cannot be loaded stops the
+start with its name and the reason, because a platform that silently lacks a source loses history.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+import pluggy
+
+from coinlake.errors import FixConfiguration
+from coinlake.model import Capture, Decoded
+from coinlake.settings import Table, parse_table, unknown
+from coinlake.source import Source
+
+GROUP = "coinlake"
+"""Entry-point group (and pluggy project) of plugins outside this repository."""
+
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+Offer = TypeVar("Offer")
+
+Step = Callable[[Decoded], Decoded]
+"""A refine step: pure, from rows and rejects to rows and rejects."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlugin:
+    """A source that can be made from its settings table `[sources.<name>]`."""
+
+    name: str
+    settings: type[Table]
+    make: Callable[[Any], Source]
+
+
+class Specification:
+    """Every hook a plugin may implement."""
+
+    @hookspec
+    def coinlake_sources(self) -> Iterable[SourcePlugin]:  # type: ignore[empty-body]
+        """The sources this plugin offers."""
+
+    @hookspec
+    def coinlake_stages(self) -> Mapping[str, Step]:  # type: ignore[empty-body]
+        """The refine steps this plugin offers, by the name used in `refine.steps`."""
+
+    @hookspec
+    def coinlake_capture_fetched(self, capture: Capture) -> None:
+        """An answer was judged worth keeping; it is not stored yet."""
+
+    @hookspec
+    def coinlake_capture_stored(self, capture: Capture, new: bool) -> None:
+        """A capture is durable; `new` is False where the lake had it already."""
+
+    @hookspec
+    def coinlake_batch_refined(self, decoded: Decoded) -> None:
+        """A batch is refined and about to be loaded."""
+
+    @hookspec
+    def coinlake_batch_staged(self) -> None:
+        """A batch stands in the warehouse's transaction, which is not committed yet."""
+
+    @hookspec
+    def coinlake_batch_committed(self, position: int) -> None:
+        """All captures up to `position` are in the warehouse for good."""
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """What the loaded plugins offer; `observe` is where the observing hooks are called."""
+
+    sources: Mapping[str, SourcePlugin]
+    stages: Mapping[str, Step]
+    observe: pluggy.HookRelay
+
+    def make_source(self, name: str, given: Mapping[str, Any]) -> Source:
+        """The source of that name with its settings table checked; or `FixConfiguration`."""
+        if name not in self.sources:
+            raise FixConfiguration(
+                f"sources.{name}: {unknown('source', name, list(self.sources))} Is its plugin installed?"
+            )
+        plugin = self.sources[name]
+        return plugin.make(parse_table(plugin.settings, given, f"sources.{name}"))
+
+    def steps(self, names: Sequence[str]) -> list[Step]:
+        """The steps of those names, in that order; or `FixConfiguration`."""
+        for name in names:
+            if name not in self.stages:
+                raise FixConfiguration(
+                    f"refine.steps: {unknown('step', name, list(self.stages))} Is its plugin installed?"
+                )
+        return [self.stages[name] for name in names]
+
+
+def load(modules: Iterable[str], *, installed: bool = True) -> Plugins:
+    """Loads plugins from modules by name, then (if `installed`) those of the entry-point group.
+
+    Raises `FixConfiguration` naming the plugin that is broken and why.
+    """
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(Specification)
+    for module in modules:
+        _register(manager, module, partial(importlib.import_module, module))
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name) if installed else ():
+        distribution = entry.dist.name if entry.dist else "an unknown package"
+        _register(manager, f"{entry.name} (of {distribution})", entry.load)
+    sources: dict[str, SourcePlugin] = {}
+    stages: dict[str, Step] = {}
+    for offered in _call(manager, "coinlake_sources"):
+        for source in offered:
+            _claim(sources, source.name, source, "source")
+    for named in _call(manager, "coinlake_stages"):
+        for name, step in named.items():
+            _claim(stages, name, step, "refine step")
+    return Plugins(sources, stages, manager.hook)
+
+
+def _register(manager: pluggy.PluginManager, name: str, find: Callable[[], object]) -> None:
+    try:
+        manager.register(find(), name=name)
+        manager.check_pending()
+    except Exception as error:
+        raise FixConfiguration(
+            f"Plugin {name} cannot be loaded: {type(error).__name__}: {error}. "
+            "Mend or uninstall it, or take it out of `plugins`."
+        ) from error
+
+
+def _call(manager: pluggy.PluginManager, hook: str) -> list[Any]:
+    """What every plugin answers to a registering hook, asked one by one so that a fault has a name."""
+    answers = []
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        try:
+            answers.append(implementation.function())
+        except Exception as error:
+            raise FixConfiguration(
+                f"Plugin {implementation.plugin_name} failed in {hook}: "
+                f"{type(error).__name__}: {error}. Mend or uninstall it."
+            ) from error
+    return answers
+
+
+def _claim(taken: dict[str, Offer], name: str, offer: Offer, kind: str) -> None:
+    if name in taken:
+        raise FixConfiguration(f"Two plugins offer a {kind} named {name!r}: uninstall one of them.")
+    taken[name] = offer

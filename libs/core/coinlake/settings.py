@@ -1,0 +1,219 @@
+"""Settings: one `coinlake.toml`, overridden by `COINLAKE_…` variables; secrets from the environment or files.
+
+A key nobody knows is refused with a guess at what was meant. A secret `x` may be given as `x_file`, the
+path of a file that holds it, so that it need stand neither in the settings nor in the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
+
+import platformdirs
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from coinlake.errors import FixConfiguration
+
+Secret = SecretStr
+"""A text that prints as stars; `.get_secret_value()` where it is sent, and nowhere else."""
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d+)([smhd])", value.strip())
+    if not match:
+        raise ValueError('write a whole number and a unit: "30s", "3m", "1h" or "1d"')
+    return timedelta(seconds=int(match[1]) * _UNITS_S[match[2]])
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+"""A length of time, written "30s", "3m", "1h" or "1d"."""
+
+
+class Table(BaseModel):
+    """A table of `coinlake.toml`: unknown keys are refused, and `x_file` fills a secret `x`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        filled = dict(given)
+        for name, field in cls.model_fields.items():
+            is_secret = SecretStr in (field.annotation, *get_args(field.annotation))
+            path = filled.pop(f"{name}_file", None) if is_secret else None
+            if not path:
+                continue
+            if filled.get(name):
+                raise ValueError(f"give {name} or {name}_file, not both")
+            try:
+                filled[name] = Path(path).expanduser().read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+                raise ValueError(f"cannot read {name}_file {path}: {why}") from None
+        return filled
+
+
+AnyTable = TypeVar("AnyTable", bound=Table)
+
+
+class FetchSettings(Table):
+    """Bounds of one HTTP call, the same for every source."""
+
+    connect_timeout_s: PositiveFloat = 10
+    read_timeout_s: PositiveFloat = 20
+    """The longest silence within an answer."""
+    answer_timeout_s: PositiveFloat = 60
+    """The longest a whole answer may take, from connecting to its last byte."""
+    body_limit_bytes: PositiveInt = 32 * 1024 * 1024
+    """A longer answer (unpacked) is refused, not cut."""
+    attempts: PositiveInt = 5
+    """Tries for one request before its slot is given up."""
+
+
+class WarehouseSettings(Table):
+    """The PostgreSQL that rows go to: the embedded one unless `dsn` names a server."""
+
+    dsn: SecretStr | None = None
+    """Connection URI of a server of yours; may hold a password, so it is a secret."""
+
+
+class PageSettings(Table):
+    """The local page."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8377, ge=0, le=65535)
+    """0 takes any free port."""
+
+
+class RefineSettings(Table):
+    """The steps between decode and load, in order, by their registered names."""
+
+    steps: tuple[str, ...] = ("validate", "deduplicate")
+    batch_captures: PositiveInt = 200
+    batch_body_bytes: PositiveInt = 16 * 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """All of `coinlake.toml`. `sources.<name>` tables are checked by the plugin of that name."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COINLAKE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+    toml_file: ClassVar[Path | None] = None
+
+    profile: Literal["embedded"] = "embedded"
+    folder: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("coinlake")))
+    """Where the lake, the embedded server and the state live; one deployment, one folder."""
+    plugins: tuple[str, ...] = ()
+    """Modules to load as plugins besides the built-in and the installed ones."""
+    fetch: FetchSettings = FetchSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
+    refine: RefineSettings = RefineSettings()
+    page: PageSettings = PageSettings()
+    sources: dict[str, dict[str, Any]] = {"coingecko": {}}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=cls.toml_file)
+        return init_settings, env_settings, toml
+
+
+def load(file: Path | None = None, **overrides: Any) -> Settings:
+    """The settings of `file` (or of `./coinlake.toml` if there is one), then of the environment.
+
+    Raises `FixConfiguration`, naming each wrong key and where it stands, but no secret's value.
+    """
+    if file is not None and not file.is_file():
+        raise FixConfiguration(f"There is no settings file {file}: give --config an existing one.")
+    found = file or (Path("coinlake.toml") if Path("coinlake.toml").is_file() else None)
+    named = str(found) if found else "the environment"
+    _refuse_unknown_variables(os.environ)
+    reader = type("Settings", (Settings,), {"toml_file": found, "__module__": __name__})
+    try:
+        settings: Settings = reader(**overrides)
+    except ValidationError as error:
+        raise FixConfiguration(explain(error, Settings, named)) from None
+    except ValueError as error:  # TOML that does not parse, an environment value that is not JSON
+        raise FixConfiguration(f"Cannot read the settings in {named}: {error}") from None
+    return settings.model_copy(update={"folder": settings.folder.expanduser().absolute()})
+
+
+def parse_table(model: type[AnyTable], given: Mapping[str, Any], place: str) -> AnyTable:
+    """A plugin's own table, checked; `place` is how messages name it, such as `sources.coingecko`."""
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as error:
+        raise FixConfiguration(explain(error, model, "the settings", place)) from None
+
+
+def explain(error: ValidationError, model: type[BaseModel], named: str, place: str = "") -> str:
+    """One line a fault: the key, what is wrong, and for an unknown key the nearest known one."""
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        where = ".".join([place] * bool(place) + [str(part) for part in fault["loc"]])
+        if fault["type"] == "extra_forbidden":
+            known = _fields_at(model, fault["loc"][:-1])
+            lines.append(f"{where}: {unknown('setting', str(fault['loc'][-1]), known)}")
+        else:
+            said = fault["msg"].removeprefix("Value error, ")
+            lines.append(f"{where or named}: {said}")
+    return f"Wrong settings in {named}:\n  " + "\n  ".join(lines)
+
+
+def unknown(kind: str, name: str, known: list[str]) -> str:
+    """The refusal of a name nobody knows, with a guess at what was meant, or else what there is."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
+    return f"unknown {kind} {name!r}; {hint}"
+
+
+def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    here: Any = model
+    for part in location:
+        here = here.model_fields[part].annotation
+    return list(here.model_fields)
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    prefix = Settings.model_config["env_prefix"]
+    for name in environment:
+        if not name.startswith(prefix):
+            continue
+        key = name.removeprefix(prefix).split("__")[0].lower()
+        if key not in Settings.model_fields:
+            hint = unknown("setting", key, list(Settings.model_fields))
+            raise FixConfiguration(f"Environment variable {name}: {hint}")

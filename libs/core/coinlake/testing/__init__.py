@@ -1,0 +1,1 @@
+"""Shipped test kit: recordings, the replay server and contract tests."""

@@ -1,0 +1,51 @@
+"""The protocol between the pipeline and a warehouse: whole batches, each in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from coinlake.model import Decoded, Held
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Captures of one lake and what refining them gave."""
+
+    kind: Literal["tail", "replay"]
+    lake_id: UUID
+    after: int
+    """Position the batch was read behind. A tail batch moves the warehouse's position from here on."""
+    captures: Sequence[Held] = field(repr=False)
+    decoded: Decoded = field(repr=False)
+    started_at: datetime
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a committed batch did; the counts stand in `batches` too."""
+
+    batch_id: int
+    quotes_read: int
+    quotes_new: int
+    rejects: int
+    candles: int
+
+
+class Warehouse(Protocol):
+    """Where refined rows go. Loading the same captures again changes nothing."""
+
+    def position(self, lake_id: UUID) -> int:
+        """How far that lake has been loaded; 0 at first. `FixConfiguration` for another lake than before."""
+
+    def load(self, batch: Batch, *, staged: Callable[[], None] = lambda: None) -> Loaded:
+        """Quotes, latest quotes, candles, dead letters, position and batch record in one transaction.
+
+        `staged` is called when all is written and nothing committed. Raises `TryAgain` when the server
+        is away or another loader has moved the position since (read it and go on from there), and
+        `Refused` when the server refuses a value of the batch (nothing of it is loaded then).
+        """

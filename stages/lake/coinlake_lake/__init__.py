@@ -1,0 +1,1 @@
+"""Lakes: where captures rest."""

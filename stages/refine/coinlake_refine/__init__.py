@@ -1,0 +1,1 @@
+"""Refine steps: pure functions over Arrow batches."""

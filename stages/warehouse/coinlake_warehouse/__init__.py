@@ -1,0 +1,1 @@
+"""The warehouse: schema, loading, the embedded server and verification."""
