@@ -7,7 +7,7 @@ no step makes a binary float of them. A null is a value the venue did not give, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -225,6 +225,12 @@ class Decoded(NamedTuple):
 
     quotes: pa.RecordBatch
     rejects: pa.RecordBatch
+
+
+def one_batch(parts: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    """Batches of one schema, one behind the other, as a single batch."""
+    whole = pa.Table.from_batches(parts, schema).combine_chunks().to_batches()
+    return whole[0] if whole else pa.RecordBatch.from_pylist([], schema)
 
 
 def capture_batch(captures: Iterable[Capture]) -> pa.RecordBatch:

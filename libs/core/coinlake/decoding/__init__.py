@@ -1,0 +1,13 @@
+"""From a body's bytes to quotes, digit for digit.
+
+Two lanes read the same page and must agree. The fast lane takes a page whose every row looks as the
+venue documents it, columns at a time. A page with anything odd in it goes through the careful lane, row
+by row, where each row that cannot be read ends as a reject with every reason and its original bytes,
+and its neighbours go on.
+"""
+
+from coinlake.decoding.lanes import QuoteReader
+from coinlake.decoding.pages import original
+from coinlake.decoding.shape import Shape
+
+__all__ = ["QuoteReader", "Shape", "original"]
