@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Locks every resolve; run from the build root: 3rdparty/lock.sh [--upgrade | --upgrade-package NAME].
-# main is locked first; pytest takes main's versions for every package they share with it.
+# main is locked first; pytest takes main's versions for every package it shares with main.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 unset PIP_FIND_LINKS
@@ -13,4 +13,4 @@ compile() { # NAME [more arguments]
 }
 compile main "$@"
 compile pytest -c 3rdparty/main/requirements.lock "$@"
-compile lint "$@"
+compile lint -c 3rdparty/main/requirements.lock "$@"

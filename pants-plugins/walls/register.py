@@ -1,0 +1,5 @@
+from walls import rules as walls_rules
+
+
+def rules():
+    return walls_rules.rules()
