@@ -1,0 +1,88 @@
+"""Captures to rows that may be loaded: each source's decode, then the configured steps.
+
+Pure, and the same in every engine: record batch in, record batches out. Code of a plugin that raises
+costs the capture it raised on, which ends as one dead letter, and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from coinlake.decoding import original
+from coinlake.model import QUOTES, REJECTS, Decoded, one_batch
+from coinlake.plugins import Step
+
+Decode = Callable[[pa.RecordBatch], Decoded]
+
+
+class Refinery:
+    """Refines captures of any of the given sources."""
+
+    def __init__(self, decoders: Mapping[str, Decode], steps: Sequence[tuple[str, Step]]) -> None:
+        self._decoders = decoders
+        self._steps = steps
+
+    def refine(self, captures: pa.RecordBatch) -> Decoded:
+        """Quotes to load and rejects with their original bytes, of captures (`model.CAPTURES`).
+
+        Every row of every capture is in exactly one of the two, but for repeats of a quote.
+        """
+        sources = captures.column("source")
+        parts = [
+            self._refine_safely(source, captures.filter(pc.equal(sources, source)))
+            for source in pc.unique(sources).to_pylist()
+        ]
+        return Decoded(
+            one_batch([part.quotes for part in parts], QUOTES),
+            one_batch([part.rejects for part in parts], REJECTS),
+        )
+
+    def _refine_safely(self, source: str, captures: pa.RecordBatch) -> Decoded:
+        """Refines captures of one source; whatever raises is narrowed down to its capture by halving."""
+        stage = "decode"
+        try:
+            decoder = self._decoders.get(source)
+            if decoder is None:
+                raise LookupError(f"no plugin for source {source!r} is loaded")
+            decoded = decoder(captures)
+            for stage, step in self._steps:  # noqa: B007 (read where a step raises)
+                decoded = step(decoded)
+            return _with_originals(decoded, captures)
+        except Exception as error:
+            # Plugin code may raise anything; what it was stands in the dead letter.
+            if captures.num_rows == 1:
+                return reject_whole(captures, stage, f"{stage}_failed: {type(error).__name__}: {error}")
+        half = captures.num_rows // 2
+        halves = [self._refine_safely(source, part) for part in (captures[:half], captures[half:])]
+        return Decoded(
+            one_batch([part.quotes for part in halves], QUOTES),
+            one_batch([part.rejects for part in halves], REJECTS),
+        )
+
+
+def reject_whole(captures: pa.RecordBatch, stage: str, reason: str) -> Decoded:
+    """Captures as dead letters of a stage, whole, and nothing else of them."""
+    rejects = [
+        {"capture_id": id_, "path": "", "stage": stage, "reasons": [reason], "original": body}
+        for id_, body in zip(
+            captures.column("capture_id").to_pylist(), captures.column("body").to_pylist(), strict=True
+        )
+    ]
+    return Decoded(pa.RecordBatch.from_pylist([], QUOTES), pa.RecordBatch.from_pylist(rejects, REJECTS))
+
+
+def _with_originals(decoded: Decoded, captures: pa.RecordBatch) -> Decoded:
+    """Fills in the bytes of rejects that know only where they stood."""
+    if decoded.rejects.column("original").null_count == 0:
+        return decoded
+    bodies = dict(
+        zip(captures.column("capture_id").to_pylist(), captures.column("body").to_pylist(), strict=True)
+    )
+    rejects = decoded.rejects.to_pylist()
+    for reject in rejects:
+        if reject["original"] is None:
+            reject["original"] = original(bodies[reject["capture_id"]], reject["path"])
+    return Decoded(decoded.quotes, pa.RecordBatch.from_pylist(rejects, REJECTS))

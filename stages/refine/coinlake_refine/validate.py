@@ -1,0 +1,161 @@
+"""Rows that cannot be true become rejects, each with every rule that it breaks.
+
+The bounds are wide on purpose: a strange value a venue really sent (a price twice its neighbour's, a
+rank with a gap, a change of 17,456 %) is a fact to keep, and judging it is the reader's work. What is
+refused could not be stored, or could not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from coinlake.model import AMOUNTS, REJECTS, Decoded, one_batch
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far a venue's clock may be ahead of ours."""
+FIRST_MOMENT = datetime(2009, 1, 3, tzinfo=UTC)
+"""The day of Bitcoin's first block: nothing was quoted before."""
+MAX_DIGITS_BEFORE_POINT = 39
+"""10**39 of anything is not an amount. The largest seen in the wild: a supply of 4.2e17."""
+MAX_DIGITS_BEHIND_POINT = 100
+MAX_TEXT = 500
+"""Characters of an id, symbol or name; PostgreSQL's index entries end at 2,704 bytes."""
+MAX_RANK = 2**31 - 1
+
+SIGNED = frozenset(name for name in AMOUNTS if "change" in name)
+"""Amounts that may be negative."""
+
+_SHORT = 24
+"""A text of so many bytes without an exponent is within both bounds of digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`broken` gives the numbers of the rows that break it; `column` is what the reason names."""
+
+    name: str
+    column: str
+    broken: Callable[[pa.Array, pa.RecordBatch], Iterable[int]]
+
+
+def validate(decoded: Decoded) -> Decoded:
+    """Moves each row that breaks a rule from the quotes to the rejects. Pure; order does not matter."""
+    quotes = decoded.quotes
+    broken: dict[int, list[str]] = {}
+    for rule in RULES:
+        values = quotes.column(rule.column)
+        for row in rule.broken(values, quotes):
+            broken.setdefault(row, []).append(f"{rule.name}: {rule.column} is {_shown(values[row].as_py())}")
+    if not broken:
+        return decoded
+    rejects = [
+        {
+            "capture_id": quotes.column("capture_id")[row].as_py(),
+            "path": quotes.column("path")[row].as_py(),
+            "stage": "validate",
+            "reasons": reasons,
+            "original": None,
+        }
+        for row, reasons in sorted(broken.items())
+    ]
+    kept = pa.array([row not in broken for row in range(quotes.num_rows)], pa.bool_())
+    return Decoded(
+        quotes.filter(kept),
+        one_batch([decoded.rejects, pa.RecordBatch.from_pylist(rejects, REJECTS)], REJECTS),
+    )
+
+
+def _rules() -> Iterator[Rule]:
+    yield Rule("no_asset", "asset", lambda asset, _: _where(_is_blank(asset)))
+    for text in ("asset", "symbol", "name"):
+        yield Rule("long_text", text, lambda value, _: _where(pc.greater(pc.utf8_length(value), MAX_TEXT)))
+        yield Rule("nul_character", text, lambda value, _: _where(pc.match_substring(value, "\0")))
+    yield Rule("no_time", "as_of", lambda as_of, _: _where(pc.is_null(as_of)))
+    yield Rule("before_bitcoin", "as_of", lambda as_of, _: _where(pc.less(as_of, FIRST_MOMENT)))
+    yield Rule("future_time", "as_of", lambda as_of, quotes: _where(_is_in_the_future(as_of, quotes)))
+    for amount in AMOUNTS:
+        if amount not in SIGNED:
+            yield Rule(
+                "negative", amount, lambda digits, _: _of_few(_has_minus(digits), digits, _is_negative)
+            )
+        yield Rule("implausible", amount, lambda digits, _: _of_few(_is_odd(digits), digits, _is_implausible))
+    yield Rule("not_a_rank", "rank", lambda rank, _: _of_few(_is_unusual_rank(rank), rank, _is_no_rank))
+
+
+def _where(mask: pa.Array) -> list[int]:
+    """The rows where a mask is true; null is not."""
+    return pc.indices_nonzero(mask).to_pylist()  # type: ignore[no-any-return]
+
+
+def _of_few(suspects: pa.Array, values: pa.Array, check: Callable[[str], bool]) -> list[int]:
+    """A check in Python of just the suspect values, so that the ordinary page costs next to nothing."""
+    rows = _where(suspects)
+    texts = values.take(rows).to_pylist() if rows else []
+    return [row for row, text in zip(rows, texts, strict=True) if check(text)]
+
+
+def _is_blank(asset: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(asset), ""), True)
+
+
+def _is_in_the_future(as_of: pa.Array, quotes: pa.RecordBatch) -> pa.Array:
+    tolerance = pa.scalar(CLOCK_TOLERANCE, pa.duration("us"))
+    return pc.greater(as_of, pc.add(quotes.column("fetched_at"), tolerance))
+
+
+def _has_minus(digits: pa.Array) -> pa.Array:
+    return pc.starts_with(digits, "-")
+
+
+def _is_odd(digits: pa.Array) -> pa.Array:
+    """Long, or with an exponent: whatever else is within both bounds of digits."""
+    exponent = pc.or_(pc.match_substring(digits, "e"), pc.match_substring(digits, "E"))
+    return pc.or_(exponent, pc.greater(pc.binary_length(digits), _SHORT))
+
+
+def _is_unusual_rank(rank: pa.Array) -> pa.Array:
+    return pc.invert(pc.match_substring_regex(rank, "^[1-9][0-9]{0,8}$"))
+
+
+def _is_negative(digits: str) -> bool:
+    """Below zero; "-0" and "-0.0" are zero."""
+    try:
+        return Decimal(digits) < 0
+    except InvalidOperation:
+        return True
+
+
+def _is_implausible(digits: str) -> bool:
+    try:
+        number = Decimal(digits)
+    except InvalidOperation:  # an exponent beyond what Decimal itself can hold
+        return True
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -MAX_DIGITS_BEHIND_POINT:
+        return True
+    return bool(number) and number.adjusted() >= MAX_DIGITS_BEFORE_POINT
+
+
+def _is_no_rank(digits: str) -> bool:
+    return not (
+        digits.isascii() and digits.isdigit() and 0 < int(digits[:11]) <= MAX_RANK and len(digits) < 11
+    )
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return repr(value) if len(value) <= 60 else f"{value[:60]!r}… ({len(value)} characters)"
+
+
+RULES = tuple(_rules())
+"""Every rule, in the order in which reasons are told."""
