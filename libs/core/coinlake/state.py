@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tenacity import Retrying, retry_if_exception_message, stop_after_delay, wait_random
+
 from coinlake.errors import FixConfiguration, TryAgain
 
 _VERSION = 1
@@ -63,7 +65,15 @@ class State:
             self._connection = sqlite3.connect(
                 self.file, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
-            self._prepare()
+            # Going over to WAL does not wait for the lock as all else does: several first starts at once.
+            for attempt in Retrying(
+                retry=retry_if_exception_message(match="database is locked"),
+                stop=stop_after_delay(_LOCK_TIMEOUT_S),
+                wait=wait_random(0.01, 0.1),
+                reraise=True,
+            ):
+                with attempt:
+                    self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise FixConfiguration(
                 f"Cannot use the state file {self.file}: {error}. Check its folder's rights and free space."

@@ -90,14 +90,20 @@ def test_missed_slots_of_every_thread_are_counted(state: State) -> None:
 def test_processes_that_start_at_once_make_one_file_and_lose_no_change(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from coinlake.state import State\n"
-        "sys.stdin.read()\n"
+        "print('ready', flush=True); sys.stdin.read()\n"
         "with State(Path(sys.argv[1])) as state:\n"
         "    for _ in range(10):\n"
         "        state.scheduled('g','m',cadence_s=1,next_slot_at=None,stretched_to_s=None,missed=1)\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", code, str(tmp_path)]
-    running = [subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) for _ in range(6)]
+    running = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        for _ in range(6)
+    ]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
     for process in running:
         assert process.stdin is not None
         process.stdin.close()
