@@ -1,12 +1,13 @@
 -- The warehouse people meet: silver quotes, gold candles, what was rejected, and how far loading got.
 -- Amounts are NUMERIC without a scale: the digits of the venue's own text, never rounded. Null is
--- "the venue did not say", never zero. Times are UTC.
+-- "the venue did not say", never zero. Times are UTC. What rows are ordered or told apart by compares byte
+-- by byte (COLLATE "C"), so that every server puts the same row first.
 
 CREATE TABLE quotes (
-    source                    text        NOT NULL,
-    asset                     text        NOT NULL,
-    quote_currency            text        NOT NULL,
-    granularity               text        NOT NULL,
+    source                    text COLLATE "C" NOT NULL,
+    asset                     text COLLATE "C" NOT NULL,
+    quote_currency            text COLLATE "C" NOT NULL,
+    granularity               text COLLATE "C" NOT NULL,
     as_of                     timestamptz NOT NULL,
     fetched_at                timestamptz NOT NULL,
     symbol                    text,
@@ -28,7 +29,7 @@ CREATE TABLE quotes (
     extra                     json,
     synthetic                 boolean     NOT NULL,
     capture_id                uuid        NOT NULL,
-    path                      text        NOT NULL,
+    path                      text COLLATE "C" NOT NULL,
     PRIMARY KEY (source, asset, quote_currency, granularity, as_of)
 ) PARTITION BY RANGE (as_of);
 
@@ -70,10 +71,10 @@ COMMENT ON TABLE latest_quotes IS
     'The newest live quote of each asset, kept up to date in each batch''s transaction (gold)';
 
 CREATE TABLE candles (
-    source         text        NOT NULL,
-    asset          text        NOT NULL,
-    quote_currency text        NOT NULL,
-    "interval"     text        NOT NULL,
+    source         text COLLATE "C" NOT NULL,
+    asset          text COLLATE "C" NOT NULL,
+    quote_currency text COLLATE "C" NOT NULL,
+    "interval"     text COLLATE "C" NOT NULL,
     open_time      timestamptz NOT NULL,
     open           numeric     NOT NULL,
     high           numeric     NOT NULL,
@@ -108,9 +109,9 @@ COMMENT ON COLUMN candles.synthetic IS 'True if any quote behind the candle is s
 
 CREATE TABLE dead_letters (
     capture_id  uuid        NOT NULL,
-    path        text        NOT NULL,
+    path        text COLLATE "C" NOT NULL,
     stage       text        NOT NULL,
-    source      text        NOT NULL,
+    source      text COLLATE "C" NOT NULL,
     dataset     text        NOT NULL,
     slot        timestamptz NOT NULL,
     reasons     text[]      NOT NULL,

@@ -1,0 +1,40 @@
+"""Who may read: `coinlake_reader`, a role that sees every table and changes none, for people and dashboards."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from coinlake_warehouse.connection import Connection, connect, explained
+from coinlake_warehouse.statements import statement
+
+READER = "coinlake_reader"
+
+
+def prepare_reader(connection: Connection) -> str | None:
+    """Makes the role and its rights, within the transaction at hand; doing it again changes nothing.
+
+    Where the server does not let this login make roles, returns why and what to do, and all else goes on.
+    """
+    try:
+        with connection.transaction():
+            connection.execute(statement("rights/role"))
+    except psycopg.errors.InsufficientPrivilege as error:
+        return (
+            f"The role {READER} cannot be made ({error.diag.message_primary}); queries run under the login of "
+            f"`warehouse.dsn`, read-only. To have the role, let an administrator run: CREATE ROLE {READER} NOLOGIN"
+        )
+    connection.execute(statement("rights/grants"))
+    return None
+
+
+def grant_reader(dsn: str, login: str, password: str) -> None:
+    """Makes `login`, or gives it a new password: a member of the reader role whose sessions only read.
+
+    Raises `FixConfiguration` where `dsn`'s login may not make logins.
+    """
+    grant = statement("rights/login").format(
+        login=sql.Identifier(login), name=sql.Literal(login), password=sql.Literal(password)
+    )
+    with explained(dsn), connect(dsn, "grant") as connection, connection.transaction():
+        connection.execute(grant)

@@ -1,0 +1,32 @@
+-- Reading for coinlake_reader: what is there, and what will be (partitions, later versions).
+GRANT USAGE ON SCHEMA coinlake TO coinlake_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA coinlake TO coinlake_reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA coinlake GRANT SELECT ON TABLES TO coinlake_reader;
+
+-- Best effort, each for itself: so that people can write `select * from quotes` (after their own schemas),
+-- and so that queries can put the role on.
+DO $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT
+        FROM pg_db_role_setting AS setting
+        JOIN pg_database ON pg_database.oid = setting.setdatabase
+        WHERE pg_database.datname = current_database()
+            AND setting.setrole = 0
+            AND array_to_string(setting.setconfig, ' ') LIKE '%search_path=%'
+    ) THEN
+        EXECUTE format('ALTER DATABASE %I SET search_path = "$user", public, coinlake', current_database());
+    END IF;
+EXCEPTION
+    WHEN insufficient_privilege THEN RAISE NOTICE 'write coinlake.quotes, not quotes: %', SQLERRM;
+END
+$$;
+DO $$
+BEGIN
+    IF NOT pg_has_role('coinlake_reader', 'MEMBER') THEN
+        GRANT coinlake_reader TO CURRENT_USER;
+    END IF;
+EXCEPTION
+    WHEN insufficient_privilege THEN RAISE NOTICE 'queries run without coinlake_reader: %', SQLERRM;
+END
+$$;
