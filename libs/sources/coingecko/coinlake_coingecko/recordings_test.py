@@ -1,0 +1,31 @@
+"""The shipped recordings are the ones whose origin is written down, byte for byte."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+
+from coinlake.testing.recordings import SIDECAR, load
+from coinlake_coingecko import RECORDINGS
+
+
+def test_every_recording_is_byte_for_byte_what_its_provenance_says() -> None:
+    with (RECORDINGS / "PROVENANCE.tsv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        recorded = {row["file"].removeprefix("coingecko/"): row["sha256"] for row in rows}
+    found = {
+        file.relative_to(RECORDINGS).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in RECORDINGS.rglob("*.json")
+        if not file.name.endswith(SIDECAR)
+    }
+    assert found == recorded
+
+
+def test_the_demo_has_sixty_days_of_a_hundred_coins_each() -> None:
+    recordings = load(RECORDINGS / "coins_markets" / "daily_series")
+    assert len({r.recorded_at.date() for r in recordings if r.recorded_at}) == len(recordings) == 60
+    assert all(r.body.count(b'"current_price":') == 100 for r in recordings)
+
+
+def test_all_folders_together_load_as_one_list() -> None:
+    assert len(load(RECORDINGS)) == 133
