@@ -60,7 +60,7 @@ def test_notes_and_hidden_files_are_no_recordings(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FixConfiguration, match="no folder .*nowhere"):
+    with pytest.raises(FixConfiguration, match=r"no folder .*nowhere"):
         load(tmp_path / "nowhere")
 
 
@@ -68,7 +68,7 @@ def test_an_empty_folder_is_named_even_among_full_ones(tmp_path: Path) -> None:
     for name in ("full", "empty"):
         (tmp_path / name).mkdir()
     (tmp_path / "full" / "x.json").write_bytes(b"")
-    with pytest.raises(FixConfiguration, match="no recording in .*empty"):
+    with pytest.raises(FixConfiguration, match=r"no recording in .*empty"):
         load([tmp_path / "full", tmp_path / "empty"])
 
 
