@@ -1,0 +1,387 @@
+"""What people and the page read of a warehouse: how fresh it is, what came last, what was refused.
+
+Each question is one `.sql` file in `sql/reading`, made to answer within 50 ms at five million quotes.
+Amounts are `Decimal`, digit for digit; whoever draws them makes floats, at the last step.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from coinlake_warehouse.connection import Connection, connect, explained
+from coinlake_warehouse.statements import statement
+
+Row = TypeVar("Row")
+
+Order = Literal["rank", "name", "price", "change", "market_cap", "volume", "as_of"]
+"""What the latest quotes can be ordered by."""
+
+_ORDERS: Mapping[Order, str] = {
+    "rank": "rank",
+    "name": "lower(name)",
+    "price": "price",
+    "change": "price_change_pct_24h",
+    "market_cap": "market_cap",
+    "volume": "volume_24h",
+    "as_of": "as_of",
+}
+
+SPANS: Mapping[str, timedelta] = {
+    "5m": timedelta(hours=6),
+    "1h": timedelta(days=3),
+    "1d": timedelta(days=60),
+}
+"""The stretch of time a sparkline of each candle interval covers: 60 to 72 points when none is missing."""
+
+_ENOUGH_HOURS = 24
+"""From this many hourly closes an asset on, three days by the hour say more than any other span."""
+
+_RULES_AMONG_NEWEST = 10_000
+_STATEMENT_TIMEOUT_S = 10
+
+
+class Key(NamedTuple):
+    """What a price is of: an asset of a source, in a quote currency."""
+
+    source: str
+    asset: str
+    quote_currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What has been loaded so far; `quotes` counts the rows that batches wrote."""
+
+    captures: int
+    quotes: int
+    batches: int
+    assets: int
+    dead_letters: int
+    """Open ones."""
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How new a source's newest quotes are."""
+
+    source: str
+    assets: int
+    newest_as_of: datetime
+    newest_fetched_at: datetime
+    synthetic: bool
+    """True if any of its latest quotes is made up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A newest quote. None is a value the venue did not give; `found` counts all that were asked for."""
+
+    source: str
+    asset: str
+    quote_currency: str
+    symbol: str | None
+    name: str | None
+    rank: int | None
+    price: Decimal | None
+    price_change_pct_24h: Decimal | None
+    market_cap: Decimal | None
+    volume_24h: Decimal | None
+    high_24h: Decimal | None
+    low_24h: Decimal | None
+    circulating_supply: Decimal | None
+    total_supply: Decimal | None
+    max_supply: Decimal | None
+    as_of: datetime
+    fetched_at: datetime
+    synthetic: bool
+    capture_id: UUID
+    path: str
+    found: int = 1
+
+    @property
+    def key(self) -> Key:
+        """What the quote is of."""
+        return Key(self.source, self.asset, self.quote_currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Closes:
+    """Recent closes of some assets, oldest first, all over the same `span` of one candle interval."""
+
+    interval: str
+    span: timedelta
+    of: Mapping[Key, Sequence[tuple[datetime, Decimal]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """Open, high, low and close of the `quotes` in a bucket that starts at `open_time`."""
+
+    open_time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal | None
+    volume_24h: Decimal | None
+    quotes: int
+    first_as_of: datetime
+    last_as_of: datetime
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Something that was refused; `original` holds the first bytes of it where they were asked for."""
+
+    capture_id: UUID
+    path: str
+    stage: str
+    source: str
+    dataset: str
+    slot: datetime
+    reasons: Sequence[str]
+    received_at: datetime
+    rejected_at: datetime
+    original_bytes: int
+    """Length of the whole original."""
+    resolved_at: datetime | None = None
+    original: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBroken:
+    """How many open dead letters of a source a rule has made, and when it last did."""
+
+    source: str
+    rule: str
+    letters: int
+    newest_rejected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """A committed batch."""
+
+    batch_id: int
+    kind: Literal["tail", "replay"]
+    first_position: int
+    last_position: int
+    captures: int
+    quotes_read: int
+    quotes_new: int
+    rejects: int
+    candles: int
+    oldest_received_at: datetime
+    started_at: datetime
+    committed_at: datetime
+    traceparent: str
+
+    @property
+    def lag(self) -> timedelta:
+        """From receiving the batch's oldest capture to its being in the warehouse."""
+        return self.committed_at - self.oldest_received_at
+
+    @property
+    def trace_id(self) -> str:
+        """The trace that the batch belongs to; "" where there is none."""
+        parts = self.traceparent.split("-")
+        return parts[1] if len(parts) == 4 else ""
+
+
+class Reader:
+    """Reads a warehouse and can change nothing in it. Safe to share between threads.
+
+    Every method raises `TryAgain` while the server is away or slow, and connects anew when called again;
+    `FixConfiguration` where the address, the rights or the schema are not what they should be.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections that are not in use."""
+        while (connection := self._take_idle()) is not None:
+            connection.close()
+
+    def newest_batch(self) -> int:
+        """The id of the last committed batch, 0 before the first; nothing changes while it does not."""
+        return int(self._one(_BatchId, "newest_batch").batch_id)
+
+    def totals(self) -> Totals:
+        """What has been loaded so far."""
+        return self._one(Totals, "totals")
+
+    def freshness(self) -> list[Freshness]:
+        """How new each source's newest quotes are, by source."""
+        return self._all(Freshness, "freshness")
+
+    def latest(
+        self,
+        sought: str = "",
+        *,
+        order: Order = "rank",
+        descending: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Quote]:
+        """The newest quotes whose id, symbol, name or source holds `sought`, in whatever case."""
+        query = statement("reading/latest").format(
+            order=sql.SQL(_ORDERS[order]), direction=sql.SQL("DESC" if descending else "ASC")
+        )
+        return self._fetch(Quote, query, {"sought": sought.strip(), "limit": limit, "offset": offset})
+
+    def latest_of_asset(self, source: str, asset: str) -> list[Quote]:
+        """The newest quote of one asset in each currency it is quoted in; empty for an unknown one."""
+        return self._all(Quote, "latest_of_asset", source=source, asset=asset)
+
+    def closes(self, keys: Sequence[Key], *, until: datetime) -> Closes:
+        """Recent closes of some assets up to `until`, at the interval that has most to show.
+
+        Days of hourly closes where there are a day's worth of them; else hours by 5m or weeks by 1d,
+        whichever has more points. Assets without closes there are left out.
+        """
+        found: dict[str, dict[Key, Sequence[tuple[datetime, Decimal]]]] = {name: {} for name in SPANS}
+        sources, assets, quote_currencies = ([key[part] for key in keys] for part in range(3))
+        rows = self._all(
+            _ClosesRow,
+            "closes",
+            sources=sources,
+            assets=assets,
+            quote_currencies=quote_currencies,
+            intervals=list(SPANS),
+            spans=list(SPANS.values()),
+            until=until,
+        )
+        for row in rows:
+            key = Key(row.source, row.asset, row.quote_currency)
+            found[row.interval][key] = list(zip(row.open_times, row.closes, strict=True))
+        points = {interval: sum(map(len, of.values())) for interval, of in found.items()}
+        chosen = "1h" if points["1h"] >= _ENOUGH_HOURS * len(keys) else max(points, key=points.__getitem__)
+        return Closes(chosen, SPANS[chosen], found[chosen])
+
+    def candles(
+        self, key: Key, interval: str, *, limit: int = 500, until: datetime | None = None
+    ) -> list[Candle]:
+        """The last candles of an asset that opened at `until` or before, oldest first."""
+        return self._all(Candle, "candles", **key._asdict(), interval=interval, limit=limit, until=until)
+
+    def dead_letters(
+        self, *, source: str | None = None, rule: str | None = None, limit: int = 50, offset: int = 0
+    ) -> list[DeadLetter]:
+        """Open dead letters, newest first, without their original bytes."""
+        return self._all(DeadLetter, "dead_letters", source=source, rule=rule, limit=limit, offset=offset)
+
+    def dead_letter_keys(
+        self, *, source: str | None = None, rule: str | None = None
+    ) -> list[tuple[UUID, str]]:
+        """(capture id, path) of every open dead letter, oldest first."""
+        rows = self._all(_LetterKey, "dead_letter_keys", source=source, rule=rule)
+        return [(row.capture_id, row.path) for row in rows]
+
+    def dead_letter(self, capture_id: UUID, path: str, *, limit_bytes: int) -> DeadLetter | None:
+        """One dead letter, open or resolved, with at most `limit_bytes` of its original."""
+        rows = self._all(DeadLetter, "dead_letter", capture_id=capture_id, path=path, bytes=limit_bytes)
+        return rows[0] if rows else None
+
+    def rules_broken(self) -> list[RuleBroken]:
+        """Which rules the newest 10,000 open dead letters broke, most broken first."""
+        return self._all(RuleBroken, "rules_broken", newest=_RULES_AMONG_NEWEST)
+
+    def batches(self, *, limit: int = 50, before: int | None = None) -> list[BatchRecord]:
+        """Committed batches, newest first, from below the id `before` on."""
+        return self._all(BatchRecord, "batches", limit=limit, before=before)
+
+    def _one(self, row: type[Row], name: str, **values: Any) -> Row:
+        return self._all(row, name, **values)[0]
+
+    def _all(self, row: type[Row], name: str, **values: Any) -> list[Row]:
+        return self._fetch(row, statement(f"reading/{name}"), values)
+
+    def _fetch(self, row: type[Row], query: sql.SQL | sql.Composed, values: Mapping[str, Any]) -> list[Row]:
+        with (
+            explained(self._dsn),
+            self._connection() as connection,
+            connection.cursor(row_factory=class_row(row)) as cursor,
+        ):
+            return cursor.execute(query, values).fetchall()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """A connection of our own for a while; one that fails is dropped, never used again."""
+        connection = self._answering() or self._connect()
+        try:
+            yield connection
+        except psycopg.OperationalError:
+            connection.close()
+            raise
+        except psycopg.Error:
+            self._idle.put(connection)
+            raise
+        self._idle.put(connection)
+
+    def _answering(self) -> Connection | None:
+        """An idle connection that the server still answers on; those it does not are dropped."""
+        while (connection := self._take_idle()) is not None:
+            try:
+                connection.execute("SELECT")
+            except psycopg.OperationalError:
+                connection.close()
+            else:
+                return connection
+        return None
+
+    def _take_idle(self) -> Connection | None:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _connect(self) -> Connection:
+        connection = connect(self._dsn, "read")
+        connection.execute(
+            "SELECT set_config('default_transaction_read_only', 'on', false), "
+            "set_config('statement_timeout', %s, false)",
+            [f"{_STATEMENT_TIMEOUT_S}s"],
+        )
+        return connection
+
+
+@dataclass(frozen=True, slots=True)
+class _BatchId:
+    batch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _LetterKey:
+    capture_id: UUID
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _ClosesRow:
+    source: str
+    asset: str
+    quote_currency: str
+    interval: str
+    open_times: list[datetime]
+    closes: list[Decimal]
