@@ -14,7 +14,10 @@ class Clock(Protocol):
         """The present moment on this clock."""
 
     async def sleep_until(self, moment: datetime) -> None:
-        """Returns once `now()` is at or after `moment`; at once if it already is."""
+        """Returns once `now()` is at or after `moment`; at once if it already is.
+
+        Returns early where the clock is set back meanwhile: whoever must be sure looks again.
+        """
 
 
 class SystemClock:
@@ -24,6 +27,10 @@ class SystemClock:
         return datetime.now(UTC)
 
     async def sleep_until(self, moment: datetime) -> None:
-        # A loop: the system's clock may be set back or forth while we sleep.
-        while (left_s := (moment - self.now()).total_seconds()) > 0:
-            await asyncio.sleep(min(left_s, 60))
+        now = self.now()
+        while now < moment:
+            # Short naps, because the clock may be set forth (or the machine sleep) while we wait …
+            await asyncio.sleep(min((moment - now).total_seconds(), 60))
+            before, now = now, self.now()
+            if now < before:  # … or set back, which must not add the whole jump to the wait.
+                return
