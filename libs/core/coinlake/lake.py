@@ -28,8 +28,8 @@ class Lake(AbstractContextManager["Lake"], Protocol):
         Never skips: whatever later becomes visible has a higher position than all that was returned.
         """
 
-    def find(self, capture_id: UUID) -> Capture | None:
-        """The capture of that id."""
+    def find(self, capture_id: UUID) -> Held | None:
+        """The capture of that id, if this lake holds it."""
 
     def scan(
         self,

@@ -100,9 +100,12 @@ class Plugins:
         return [self.stages[name] for name in names]
 
 
-def load(modules: Iterable[str], *, installed: bool = True) -> Plugins:
+def load(
+    modules: Iterable[str], *, installed: bool = True, observers: Iterable[object] = ()
+) -> Plugins:
     """Loads plugins from modules by name, then (if `installed`) those of the entry-point group.
 
+    `observers` are objects of the program itself that implement observing hooks.
     Raises `FixConfiguration` naming the plugin that is broken and why.
     """
     manager = pluggy.PluginManager(GROUP)
@@ -112,6 +115,8 @@ def load(modules: Iterable[str], *, installed: bool = True) -> Plugins:
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name) if installed else ():
         distribution = entry.dist.name if entry.dist else "an unknown package"
         _register(manager, f"{entry.name} (of {distribution})", entry.load)
+    for observer in observers:
+        _register(manager, type(observer).__name__, partial(_itself, observer))
     sources: dict[str, SourcePlugin] = {}
     stages: dict[str, Step] = {}
     for offered in _call(manager, "coinlake_sources"):
@@ -132,6 +137,10 @@ def _register(manager: pluggy.PluginManager, name: str, find: Callable[[], objec
             f"Plugin {name} cannot be loaded: {type(error).__name__}: {error}. "
             "Mend or uninstall it, or take it out of `plugins`."
         ) from error
+
+
+def _itself(observer: object) -> object:
+    return observer
 
 
 def _call(manager: pluggy.PluginManager, hook: str) -> list[Any]:
