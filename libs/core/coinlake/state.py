@@ -46,6 +46,7 @@ class FeedState:
     stretched_to_s: float | None = None
     """Spacing of slots while it is wider than the cadence, to keep the month's credits; else None."""
     next_slot_at: datetime | None = None
+    """The slot that is waited for or worked on; None where a schedule does not say."""
     slots_missed: int = 0
     """Slots that went by without an attempt, ever: downtime, bans, a venue slower than the cadence."""
 
@@ -141,20 +142,22 @@ class State:
         dataset: str,
         *,
         cadence_s: float,
-        next_slot_at: datetime | None,
+        next_slot_at: datetime,
         stretched_to_s: float | None,
-        missed: int,
     ) -> None:
-        """Records what the schedule decided; `missed` slots are added to those missed before."""
+        """Records when the next slot comes, and whether the schedule is stretched."""
         self._change(
             "state/scheduled",
             source=source,
             dataset=dataset,
             cadence_s=cadence_s,
-            next_slot_at=moment_text(next_slot_at) if next_slot_at else None,
+            next_slot_at=moment_text(next_slot_at),
             stretched_to_s=stretched_to_s,
-            missed=missed,
         )
+
+    def missed(self, source: str, dataset: str, *, cadence_s: float, slots: int) -> None:
+        """Adds slots that went by without an attempt to those missed before."""
+        self._change("state/missed", source=source, dataset=dataset, cadence_s=cadence_s, slots=slots)
 
     def attempted(self, source: str, dataset: str, *, cadence_s: float, at: datetime) -> None:
         """Records that a slot is about to be fetched."""

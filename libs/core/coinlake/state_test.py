@@ -32,7 +32,8 @@ def test_a_feed_nobody_scheduled_is_unknown(state: State) -> None:
 
 def test_a_feed_is_remembered_from_schedule_to_success(state: State, tmp_path: Path) -> None:
     next_slot_at = SLOT + timedelta(minutes=3)
-    state.scheduled("g", "m", cadence_s=180, next_slot_at=next_slot_at, stretched_to_s=274, missed=2)
+    state.scheduled("g", "m", cadence_s=180, next_slot_at=next_slot_at, stretched_to_s=274)
+    state.missed("g", "m", cadence_s=180, slots=2)
     state.attempted("g", "m", cadence_s=180, at=SLOT)
     state.succeeded("g", "m", slot=SLOT, at=SLOT + timedelta(seconds=1))
     with State(tmp_path) as reopened:
@@ -75,7 +76,7 @@ def test_an_attempt_that_never_finished_leaves_its_slot_unfinished(state: State)
 def test_missed_slots_of_every_thread_are_counted(state: State) -> None:
     def miss() -> None:
         for _ in range(25):
-            state.scheduled("g", "m", cadence_s=180, next_slot_at=None, stretched_to_s=None, missed=1)
+            state.missed("g", "m", cadence_s=180, slots=1)
 
     threads = [threading.Thread(target=miss) for _ in range(4)]
     for thread in threads:
@@ -93,7 +94,7 @@ def test_processes_that_start_at_once_make_one_file_and_lose_no_change(tmp_path:
         "print('ready', flush=True); sys.stdin.read()\n"
         "with State(Path(sys.argv[1])) as state:\n"
         "    for _ in range(10):\n"
-        "        state.scheduled('g','m',cadence_s=1,next_slot_at=None,stretched_to_s=None,missed=1)\n"
+        "        state.missed('g', 'm', cadence_s=1, slots=1)\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", code, str(tmp_path)]
