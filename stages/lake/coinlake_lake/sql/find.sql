@@ -1,0 +1,1 @@
+SELECT * FROM captures WHERE capture_id = :id

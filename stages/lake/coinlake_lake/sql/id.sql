@@ -1,0 +1,1 @@
+SELECT lake_id FROM lake

@@ -1,0 +1,1 @@
+SELECT * FROM captures WHERE position > :after ORDER BY position LIMIT :limit
