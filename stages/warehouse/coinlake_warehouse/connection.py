@@ -99,32 +99,29 @@ def explained(dsn: str) -> Iterator[None]:
 
 # What a server says to a login it turns away; such errors come without a code.
 _TURNED_AWAY = re.compile(r"authentication|password|pg_hba|does not exist|not permitted|permission denied")
+_LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 
-_RETRY = re.compile("08|40|53|57|58|55P03|25P03")
-_REFUSED = re.compile("21|22|23|54")
-_CONFIGURATION = re.compile("28|3D|42501|25006")
+# By the code that PostgreSQL gives an error, or its first two characters, its class.
 _NO_SCHEMA = re.compile("42P01|42703|3F000")
+_CONFIGURATION = re.compile("28|3D|42501|25006")
+_VALUE = re.compile("21|22|23|54")
+_PASSING = re.compile("08|40|53|57|58|55P03|25P03")
+_DISK_FULL = "53100"
 
 
 def _translated(error: psycopg.Error, server: str) -> CoinlakeError | None:
     code = error.sqlstate or ""
-    said = (error.diag.message_primary or str(error)).strip()
-    if code == "53100":
-        return TryAgain(
-            f"{server} has no space left on its disk: free some. Nothing stored was lost. ({said})"
-        )
+    said = " ".join((error.diag.message_primary or str(error)).split())
+    if code == _DISK_FULL:
+        return TryAgain(f"{server} has no space left on its disk: free some. Nothing is lost. ({said})")
     if _NO_SCHEMA.match(code):
         return FixConfiguration(
-            f"{server} does not have this program's tables ({said}): start `coinlake run` once, which makes them."
+            f"{server} does not have this program's tables ({said}): `coinlake run` makes them at its start."
         )
     if _CONFIGURATION.match(code) or (not code and _TURNED_AWAY.search(said)):
-        return FixConfiguration(
-            f"{server} does not let us in or lacks a right: {said}. Check `warehouse.dsn`."
-        )
-    if _REFUSED.match(code) or isinstance(error, psycopg.DataError):
+        return FixConfiguration(f"{server} does not let us do this: {said}. Check `warehouse.dsn`.")
+    if _VALUE.match(code) or isinstance(error, psycopg.DataError):
         return Refused(f"{server} refuses a value: {said}.")
-    if _RETRY.match(code) or (
-        not code and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    ):
+    if _PASSING.match(code) or (not code and isinstance(error, _LOST)):
         return TryAgain(f"{server} cannot be used now: {said}.")
     return None

@@ -56,8 +56,8 @@ def migrate(dsn: str) -> str | None:
         before = _versions(bind)
         if not before.is_known:
             raise FixConfiguration(
-                f"The warehouse {server_name(dsn)} has schema version {before.found}, newer than this program's "
-                f"{before.newest}: use the newer program, or another warehouse."
+                f"The warehouse {server_name(dsn)} has schema version {before.found}, which is newer than "
+                f"this program's {before.newest}: use the newer program, or another warehouse."
             )
         if before.found != before.newest:
             _make_schema(bind)

@@ -1,4 +1,4 @@
-"""Who may read: `coinlake_reader`, a role that sees every table and changes none, for people and dashboards."""
+"""Who may read: the role `coinlake_reader` sees every table and changes none; for people and dashboards."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def prepare_reader(connection: Connection) -> str | None:
             connection.execute(statement("rights/role"))
     except psycopg.errors.InsufficientPrivilege as error:
         return (
-            f"The role {READER} cannot be made ({error.diag.message_primary}); queries run under the login of "
-            f"`warehouse.dsn`, read-only. To have the role, let an administrator run: CREATE ROLE {READER} NOLOGIN"
+            f"The role {READER} cannot be made ({error.diag.message_primary}); queries run under the login "
+            "of `warehouse.dsn`, read-only. To have the role, let an administrator run: "
+            f"CREATE ROLE {READER} NOLOGIN"
         )
     connection.execute(statement("rights/grants"))
     return None

@@ -1,0 +1,130 @@
+"""The warehouse on PostgreSQL: a batch's quotes, candles, dead letters and position in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from coinlake.clock import Clock, SystemClock
+from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.warehouse import Batch, Loaded
+from coinlake_warehouse import partitions
+from coinlake_warehouse.connection import Connection, connect, explained, server_name
+from coinlake_warehouse.merge import Written, merge_quotes, merge_rejects
+from coinlake_warehouse.staging import earliest, open_staging, stage
+from coinlake_warehouse.statements import statement
+
+
+class PostgresWarehouse:
+    """Loads batches (`coinlake.warehouse.Warehouse`) over one session, opened when it is first needed.
+
+    The schema must be there (`migrations.migrate`). For one thread at a time; any number of processes.
+    A replay holds only captures up to the position, or `TryAgain` is raised.
+    """
+
+    def __init__(self, dsn: str, clock: Clock | None = None) -> None:
+        self._dsn = dsn
+        self._clock = clock or SystemClock()
+        self._session: Connection | None = None
+        self._partitions: set[str] = set()
+
+    def position(self, lake_id: UUID) -> int:
+        """How far that lake has been loaded; 0 at first. `FixConfiguration` for another lake than before."""
+        with explained(self._dsn):
+            row = self._connected().execute(statement("load/position")).fetchone()
+        return self._position_of(lake_id, row) if row else 0
+
+    def load(self, batch: Batch, *, staged: Callable[[], None] = lambda: None) -> Loaded:
+        """All of the batch, or nothing; see `coinlake.warehouse.Warehouse.load` for the errors."""
+        if not batch.captures:
+            raise ValueError("a batch holds at least one capture")
+        try:
+            with explained(self._dsn):
+                return self._load(self._connected(), batch, staged)
+        except BaseException:
+            # Whatever state the session is in now, the next call does not start from it.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the session; a later call opens another."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _load(self, session: Connection, batch: Batch, staged: Callable[[], None]) -> Loaded:
+        quotes = earliest(batch.decoded.quotes)
+        months = partitions.missing(quotes.column("as_of"), self._partitions)
+        # All hangs on one commit, at the end of this block. Until then, in this order:
+        with session.transaction():
+            # 1. The position is locked: loaders queue here, so that what they write never crosses.
+            self._lock_position(session, batch)
+            # 2. Months seen for the first time get their partitions.
+            partitions.make(session, months)
+            # 3. The batch is copied into temporary tables.
+            stage(session, batch.captures, quotes, batch.decoded.rejects)
+            # 4. Quotes are upserted; the latest quotes and candles they touch are made again.
+            written = merge_quotes(session, quotes)
+            # 5. Dead letters are kept, or resolved.
+            now = self._clock.now()
+            rejects = merge_rejects(session, now)
+            # 6. The position moves (but not for a replay), and the batch goes on record.
+            if batch.kind == "tail":
+                session.execute(statement("load/move_position"))
+            loaded = _record(session, batch, now, quotes.num_rows, written, rejects)
+            # 7. Whoever watches hears that nothing is missing but the commit.
+            staged()
+        self._partitions.update(map(partitions.name, months))
+        return loaded
+
+    def _connected(self) -> Connection:
+        if self._session is None:
+            self._session = connect(self._dsn, "load")
+            open_staging(self._session)
+            self._partitions = partitions.present(self._session)
+        return self._session
+
+    def _lock_position(self, session: Connection, batch: Batch) -> None:
+        session.execute(statement("load/first_position"), {"lake_id": batch.lake_id})
+        row = session.execute(statement("load/lock_position")).fetchone()
+        assert row is not None
+        position = self._position_of(batch.lake_id, row)
+        at = f"The warehouse {server_name(self._dsn)} stands at position {position} of the lake"
+        if batch.kind == "tail" and batch.after != position:
+            raise TryAgain(
+                f"{at}, but the batch begins behind {batch.after}: another program has loaded since. "
+                f"Go on from {position}."
+            )
+        last = max(held.position for held in batch.captures)
+        if batch.kind == "replay" and last > position:
+            raise TryAgain(f"{at}: capture {last} can be replayed once it has been loaded.")
+
+    def _position_of(self, lake_id: UUID, row: tuple[int, UUID]) -> int:
+        position, loaded_from = row
+        if loaded_from != lake_id:
+            raise FixConfiguration(
+                f"The warehouse {server_name(self._dsn)} was loaded from lake {loaded_from}, and this is "
+                f"lake {lake_id}: their histories must not mix. Use the other lake, or another warehouse."
+            )
+        return position
+
+
+def _record(
+    session: Connection, batch: Batch, now: datetime, quotes_read: int, written: Written, rejects: int
+) -> Loaded:
+    row = session.execute(
+        statement("load/batch"),
+        {
+            "kind": batch.kind,
+            "quotes_read": quotes_read,
+            "quotes_new": written.quotes,
+            "rejects": rejects,
+            "candles": written.candles,
+            "started_at": batch.started_at,
+            "now": now,
+            "traceparent": batch.traceparent,
+        },
+    ).fetchone()
+    assert row is not None
+    return Loaded(*row)

@@ -1,0 +1,92 @@
+"""From staged rows to the tables people read: quotes, their latest, their candles, dead letters.
+
+Loading runs these steps on the warehouse's tables; verifying runs the very same ones on temporary tables
+of the same names, and compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from coinlake.model import INTERVALS, LIVE
+from coinlake_warehouse.connection import Connection
+from coinlake_warehouse.statements import statement
+
+
+class Written(NamedTuple):
+    """Quotes that were new or earlier than what stood, and candles made of them."""
+
+    quotes: int
+    candles: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """What the candles of one interval are made of: `finer` candles, and quotes of `granularities`."""
+
+    interval: str
+    width: timedelta
+    finer: str | None
+    granularities: list[str]
+    touching: list[str]
+    """Granularities of all quotes behind it, those in finer candles included."""
+
+
+def _levels() -> list[_Level]:
+    names = list(INTERVALS)
+    return [
+        _Level(
+            interval=interval,
+            width=width,
+            finer=names[place - 1] if place else None,
+            granularities=[interval] if place else [LIVE, interval],
+            touching=[LIVE, *names[: place + 1]],
+        )
+        for place, (interval, width) in enumerate(INTERVALS.items())
+    ]
+
+
+_LEVELS = _levels()
+
+
+def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
+    """Quotes, latest quotes and candles from the staged `quotes`."""
+    new = connection.execute(statement("load/quotes")).rowcount
+    if not new:
+        return Written(0, 0)
+    span = _span(quotes.column("as_of"))
+    connection.execute(statement("load/latest"), span)
+    candles = 0
+    for level in _LEVELS:
+        made = connection.execute(
+            statement("load/candles"),
+            {
+                "interval": level.interval,
+                "width": level.width,
+                "finer": level.finer,
+                "granularities": level.granularities,
+                "touching": level.touching,
+                **span,
+            },
+        )
+        candles += made.rowcount
+    return Written(new, candles)
+
+
+def merge_rejects(connection: Connection, now: datetime) -> int:
+    """Dead letters from the staged rejects; how many. Those of the staged captures not among them end."""
+    kept = connection.execute(statement("load/dead_letters"), {"now": now}).rowcount
+    connection.execute(statement("load/resolved"), {"now": now})
+    return kept
+
+
+def _span(moments: pa.Array) -> Mapping[str, datetime]:
+    """The days (UTC) that hold the moments, as [since, until)."""
+    ends = pc.min_max(pc.floor_temporal(moments, unit="day"))
+    return {"since": ends["min"].as_py(), "until": ends["max"].as_py() + timedelta(days=1)}

@@ -1,0 +1,1 @@
+UPDATE position SET position = (SELECT max(staged_captures.position) FROM staged_captures)
