@@ -42,10 +42,10 @@ def judge(response: Response) -> Verdict:
     said = f"HTTP {response.status}"
     if error:
         said += f", {error.text[:_REASON_LETTERS]!r}"
+    if response.status == 418:
+        return BannedUntil(f"CoinGecko has banned this address ({said})", _BAN_S)
     if code == 429 or "rate limit" in said.lower():
         return RetryAfter(f"CoinGecko's rate limit is reached ({said})")
-    if code == 418:
-        return BannedUntil(f"CoinGecko has banned this address ({said})", _BAN_S)
     if code == 408 or 500 <= code < 600 or "temporarily unavailable" in said:
         return RetryAfter(f"CoinGecko cannot answer now ({said})")
     if code in _SETTINGS_TO_CHANGE:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from coinlake.model import BannedUntil, Keep, Refuse, Response, RetryAfter, Verdict
 from coinlake.testing.recordings import load
-from coinlake_coingecko import RECORDINGS
+from coinlake_coingecko import recordings
 from coinlake_coingecko.judge import judge
 
-ERRORS = {r.path.name: r for r in load(RECORDINGS / "errors")}
+ERRORS = {r.path.name: r for r in load(recordings.ERRORS)}
 
 
 def verdict(status: int, body: bytes | dict[str, Any]) -> Verdict:
@@ -24,7 +24,7 @@ def verdict(status: int, body: bytes | dict[str, Any]) -> Verdict:
 
 
 def test_every_recorded_page_is_kept() -> None:
-    pages = load(RECORDINGS / "coins_markets")
+    pages = load(recordings.FOLDER / "coins_markets")
     assert [page.path.name for page in pages if verdict(200, page.body) != Keep()] == []
 
 
@@ -96,8 +96,9 @@ def test_an_error_under_200_that_says_no_more_is_refused() -> None:
     )
 
 
-def test_a_teapot_is_a_ban() -> None:
-    assert isinstance(verdict(418, b""), BannedUntil)
+@pytest.mark.parametrize("body", [b"", b'{"status":{"error_code":429,"error_message":"Rate Limit"}}'])
+def test_a_teapot_is_a_ban_whatever_it_says(body: bytes) -> None:
+    assert isinstance(verdict(418, body), BannedUntil)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_a_teapot_is_a_ban() -> None:
         b'{"prices":[[1,2.5]]}',
         b'{"status":"ok"}',
         b'\xff{"error":"x"}',
-        b"{" * 60_000,
+        b'{"a":' * 10_000,
         b'{"error":' + b"9" * 5000 + b"",
         b'{"error":"' + b"x" * 70_000 + b'"}',
         b"",
