@@ -407,6 +407,7 @@ async def test_a_key_that_the_venue_echoes_is_neither_shown_nor_remembered(
     [
         ("api.example.com", "unused", "not a URL"),
         ("ftp://example.com", "unused", "not a URL"),
+        ("https:///api", "unused", "not a URL"),
         ("http://example.com:eighty", "unused", "not a URL"),
         (f"http://me:{KEY}@example.com", "unused", "in a header only"),
         (f"http://example.com/{KEY}", KEY, "in a header only"),

@@ -78,6 +78,14 @@ def test_credits_used_by_others_widen_the_spacing_and_gone_ones_wait_for_the_nex
     assert first_slot(middle, middle, CADENCE, gone) == datetime(2026, 4, 1, tzinfo=UTC)
 
 
+def test_the_last_moments_of_a_spent_month_do_not_make_slots_come_faster() -> None:
+    assert affordable_spacing(TICKS, [TICKS], DEMO, 0, month_end(MARCH) - minutes(1)) == CADENCE
+
+
+def test_after_a_stretch_slots_return_to_whole_multiples_of_the_cadence() -> None:
+    assert first_slot(NOON + minutes(4.4), NOON + minutes(5), CADENCE, CADENCE) == NOON + minutes(6)
+
+
 def test_datasets_that_share_credits_stretch_by_one_factor() -> None:
     daily = Dataset("coins", cadence=timedelta(hours=1), calls_per_slot=40)
     polled = [TICKS, daily]

@@ -48,7 +48,7 @@ class FeedState:
     next_slot_at: datetime | None = None
     """The slot that is waited for or worked on; None where a schedule does not say."""
     slots_missed: int = 0
-    """Slots that went by without an attempt, ever: downtime, bans, a venue slower than the cadence."""
+    """Slots that went by without an attempt, ever: downtime, a venue slower than the cadence."""
 
 
 class State:
