@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from coinlake.clock import Clock, SystemClock
@@ -28,6 +29,12 @@ class PostgresWarehouse:
         self._clock = clock or SystemClock()
         self._session: Connection | None = None
         self._partitions: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def position(self, lake_id: UUID) -> int:
         """How far that lake has been loaded; 0 at first. `FixConfiguration` for another lake than before."""

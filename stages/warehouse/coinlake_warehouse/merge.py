@@ -7,7 +7,6 @@ of the same names, and compares.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -26,8 +25,7 @@ class Written(NamedTuple):
     candles: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
+class Level(NamedTuple):
     """What the candles of one interval are made of: `finer` candles, and quotes of `granularities`."""
 
     interval: str
@@ -38,10 +36,10 @@ class _Level:
     """Granularities of all quotes behind it, those in finer candles included."""
 
 
-def _levels() -> list[_Level]:
+def _levels() -> list[Level]:
     names = list(INTERVALS)
     return [
-        _Level(
+        Level(
             interval=interval,
             width=width,
             finer=names[place - 1] if place else None,
@@ -52,7 +50,7 @@ def _levels() -> list[_Level]:
     ]
 
 
-_LEVELS = _levels()
+LEVELS = _levels()
 
 
 def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
@@ -63,19 +61,8 @@ def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
     span = _span(quotes.column("as_of"))
     connection.execute(statement("load/latest"), span)
     candles = 0
-    for level in _LEVELS:
-        made = connection.execute(
-            statement("load/candles"),
-            {
-                "interval": level.interval,
-                "width": level.width,
-                "finer": level.finer,
-                "granularities": level.granularities,
-                "touching": level.touching,
-                **span,
-            },
-        )
-        candles += made.rowcount
+    for level in LEVELS:
+        candles += connection.execute(statement("load/candles"), {**level._asdict(), **span}).rowcount
     return Written(new, candles)
 
 

@@ -1,0 +1,3 @@
+SELECT
+    (SELECT count(*) FROM {table}) AS expected,
+    (SELECT count(*) FROM coinlake.{table}) AS found

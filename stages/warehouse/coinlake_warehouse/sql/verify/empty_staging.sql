@@ -1,0 +1,1 @@
+TRUNCATE staged_captures, staged_quotes, staged_rejects, touched

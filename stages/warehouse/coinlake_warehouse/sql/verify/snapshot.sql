@@ -1,0 +1,1 @@
+SELECT position, lake_id FROM coinlake.position
