@@ -14,11 +14,11 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from coinlake.schedule import slot_at
 from coinlake.testing.recordings import Recording
 
 _LOOK_AGAIN_S = 0.2
 """Real seconds after which a sleeper looks again whether the pace has changed."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ReplayClock:
@@ -76,26 +76,20 @@ class ReplayClock:
 def recorded_slots(recordings: Iterable[Recording], cadence: timedelta) -> list[tuple[datetime, datetime]]:
     """The slots in which something was recorded, each with the moment of its last recording, in order.
 
-    Slots start at whole multiples of `cadence` since 1970 in UTC. Errors and recordings without a time
-    make no slot.
+    Errors and recordings without a time make no slot.
     """
     moments: dict[datetime, datetime] = {}
     for recording in recordings:
         if recording.recorded_at and recording.status == 200:
-            slot = slot_of(recording.recorded_at, cadence)
+            slot = slot_at(recording.recorded_at, cadence)
             moments[slot] = max(recording.recorded_at, moments.get(slot, recording.recorded_at))
     return sorted(moments.items())
 
 
-def slot_of(moment: datetime, cadence: timedelta) -> datetime:
-    """The start of the slot a moment lies in."""
-    return moment - (moment - _EPOCH) % cadence
-
-
 class ReplaySchedule:
-    """The slots of recordings, each when the clock reaches its last recording; then live ones, unless `once`.
+    """A `coinlake.schedule.Schedule`: each recorded slot when the clock reaches its last recording.
 
-    After the last recording the clock runs in real time and a slot comes every `cadence`.
+    Then, unless `once`, the clock runs in real time and a slot comes every `cadence`.
     """
 
     def __init__(
@@ -118,6 +112,6 @@ class ReplaySchedule:
             yield slot
         self._clock.run_at(1)
         while not self._once:
-            slot = slot_of(self._clock.now(), self._cadence) + self._cadence
+            slot = slot_at(self._clock.now(), self._cadence) + self._cadence
             await self._clock.sleep_until(slot)
             yield slot

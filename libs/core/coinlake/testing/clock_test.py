@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinlake.clock import Clock
+from coinlake.schedule import Schedule
 from coinlake.testing.clock import ReplayClock, ReplaySchedule, recorded_slots
 from coinlake.testing.recordings import Recording
 
@@ -110,6 +111,11 @@ def test_every_recording_lies_in_one_slot_that_ends_its_wait_not_before_it(
 
 def test_errors_and_recordings_without_a_time_make_no_slot() -> None:
     assert recorded_slots([recording(None), recording(START, status=429)], DAY) == []
+
+
+def test_the_replay_schedule_is_a_schedule() -> None:
+    schedule: Schedule = ReplaySchedule(ReplayClock(START), [], DAY)
+    assert schedule.slots()
 
 
 async def test_sixty_days_arrive_in_order_however_slow_the_work_on_each() -> None:

@@ -129,15 +129,18 @@ def test_many_clients_at_once_are_all_answered_on_kept_connections() -> None:
     assert answers == [b'["day one"]'] * 200
 
 
-def test_leaving_ends_the_server_though_clients_are_connected_and_waiting() -> None:
-    with socket.socket() as idle, served(Fault("hang")) as server:
-        port = httpx.URL(server.root).port
-        assert port
-        idle.connect(("127.0.0.1", port))
-        idle.sendall(b"GET /api/newest HTTP/1.1\r\nhost: x\r\n\r\n")
-        deadline_s = time.monotonic() + 10
-        while server.calls < 1:
-            assert time.monotonic() < deadline_s
+def test_leaving_ends_the_server_and_hangs_up_on_whoever_waits() -> None:
+    with socket.socket() as waiting:
+        waiting.settimeout(10)
+        with served(Fault("hang")) as server:
+            port = httpx.URL(server.root).port
+            assert port
+            waiting.connect(("127.0.0.1", port))
+            waiting.sendall(b"GET /api/newest HTTP/1.1\r\nhost: x\r\n\r\n")
+            deadline_s = time.monotonic() + 10
+            while server.calls < 1:
+                assert time.monotonic() < deadline_s
+        assert waiting.recv(1) == b""
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.root}/newest")
 

@@ -54,7 +54,9 @@ def test_ping_is_answered() -> None:
     assert ask("/ping").body == b'{"gecko_says":"(V3) To the Moon!"}'
 
 
-@pytest.mark.parametrize("day", recorded("daily_series"), ids=lambda day: day.path.stem)
+@pytest.mark.parametrize(
+    "day", [*recorded("daily_series"), *recorded("other_repos")], ids=lambda day: day.path.stem
+)
 def test_a_page_that_fits_is_served_byte_for_byte(day: Recording) -> None:
     for per_page in (100, 250):
         assert markets([day], per_page=per_page, page=1, precision="full").body == day.body
@@ -142,6 +144,12 @@ def test_a_second_page_never_comes_from_a_recording_that_does_not_reach_it() -> 
     assert markets([first, second, newer], per_page=2, page=1).body == b'["4","5"]'
     assert markets([first, second, newer], per_page=2, page=2).body == b'["3"]'
     assert markets([newer], per_page=2, page=2).body == b"[]"
+
+
+def test_a_second_page_recorded_at_251_rows_answers_the_same_question() -> None:
+    url = "https://h/api/v3/coins/markets?vs_currency=usd&per_page=251&page=2"
+    second = Recording(Path("a"), lambda: b'["251st"]', url=url)
+    assert markets([second], per_page=251, page=2).body == b'["251st"]'
 
 
 def test_the_newest_of_mixed_recordings_of_the_whole_market_is_served() -> None:

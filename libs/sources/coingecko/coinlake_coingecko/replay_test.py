@@ -28,7 +28,7 @@ from coinlake_coingecko.settings import CoinGeckoSettings
 from coinlake_coingecko.synthetic import MarketsBetween
 
 DAYS = load(recordings.DAILY)
-FETCH = FetchSettings(read_timeout_s=0.5, answer_timeout_s=3, body_limit_bytes=8 * 1024 * 1024)
+FETCH = FetchSettings(read_timeout_s=2, answer_timeout_s=4, body_limit_bytes=1024 * 1024)
 
 
 class Polled:
@@ -164,11 +164,19 @@ async def test_a_passing_fault_costs_a_retry_and_no_byte(tmp_path: Path, kind: s
     assert answer.response.body == DAYS[0].body
 
 
-@pytest.mark.parametrize(("kind", "error"), [("ban", WaitUntil), ("redirect", Refused), ("huge", Refused)])
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault("ban", times=1), WaitUntil),
+        (Fault("redirect", times=1), Refused),
+        (Fault("huge", times=1, body_bytes=1024 * 1024 + 1), Refused),
+    ],
+    ids=lambda given: getattr(given, "kind", ""),
+)
 async def test_what_no_retry_can_mend_is_said_at_once(
-    tmp_path: Path, kind: str, error: type[CoinlakeError]
+    tmp_path: Path, fault: Fault, error: type[CoinlakeError]
 ) -> None:
-    async with polled(tmp_path, started(), DAYS, Fault(kind, times=1), calls_per_minute=50) as venue:
+    async with polled(tmp_path, started(), DAYS, fault, calls_per_minute=50) as venue:
         with pytest.raises(error):
             await venue.slot(datetime(2024, 10, 15, tzinfo=UTC))
 

@@ -74,4 +74,4 @@ def _moved(row: bytes, factor: Decimal, age: timedelta, copy: int) -> bytes:
         return match[1] + text.encode() + b'"'
 
     row = _UPDATED.sub(later, _SCALED.sub(scaled, row))
-    return _NAMED.sub(rb'\1-copy-%d"' % copy, row, count=1) if copy else row
+    return _NAMED.sub(rb'\1-copy-%d"' % copy, row) if copy else row
