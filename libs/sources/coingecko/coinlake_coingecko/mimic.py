@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -148,6 +148,14 @@ def _market(params: Mapping[str, str]) -> _Market:
 def _number(params: Mapping[str, str], name: str, default: int) -> int:
     given = params.get(name, "")
     return max(1, int(given)) if given.isascii() and given.isdigit() else default
+
+
+def market_pages(mixed: Iterable[Recording], vs_currency: str) -> list[Recording]:
+    """The recordings, among any, that a poll of the whole market in that currency is answered from."""
+    market = _market({"vs_currency": vs_currency})
+    return [
+        recording for recording in mixed if _market(recording.params) == market and _is_markets(recording)
+    ]
 
 
 def _of_market(visible: Sequence[Recording], market: _Market) -> Iterator[Recording]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from coinlake.testing.mimic import Answer, Mimic, Question
 from coinlake.testing.recordings import Recording, load
 from coinlake_coingecko import recordings
-from coinlake_coingecko.mimic import CoinGeckoMimic
+from coinlake_coingecko.mimic import CoinGeckoMimic, market_pages
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -157,6 +157,18 @@ def test_the_newest_of_mixed_recordings_of_the_whole_market_is_served() -> None:
     newest = [page for page in mixed if page.recorded_at][-1]
     assert newest.path.name.startswith("2026-04-17")
     assert markets(mixed).body == newest.body
+
+
+def test_at_each_page_of_the_market_among_mixed_recordings_a_poll_is_answered() -> None:
+    mixed = load(recordings.FOLDER)
+    pages = market_pages(mixed, "usd")
+    others = [page for page in recorded("pages") if "category" in page.params]
+    others += [*recorded("few_coins"), *load(recordings.ERRORS)]
+    assert {page.path for page in pages} == {page.path for page in mixed} - {page.path for page in others}
+    for page in pages:
+        assert page.recorded_at
+        visible = [other for other in mixed if other.recorded_at and other.recorded_at <= page.recorded_at]
+        assert markets(visible, per_page=100).status == 200
 
 
 def test_a_body_that_is_no_list_is_served_as_it_was_recorded() -> None:
