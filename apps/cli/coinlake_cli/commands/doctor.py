@@ -1,0 +1,123 @@
+"""`coinlake doctor`: each part checked by itself, so that one that is broken does not hide the others."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from coinlake.errors import CoinlakeError
+from coinlake.settings import Settings
+from coinlake_cli import folder
+from coinlake_cli.deployment import Deployment, load_plugins, opened
+from coinlake_cli.output import Output, Table
+from coinlake_warehouse.embedded import READER
+from coinlake_warehouse.migrations import versions
+from coinlake_warehouse.postgres import MAJOR
+
+_LOW_DISK_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found."""
+
+    part: str
+    state: Literal["well", "look", "broken"]
+    said: str
+
+
+def doctor(settings: Settings, output: Output) -> bool:
+    """Checks settings, folder, plugins, lake and warehouse; False if any is broken."""
+    findings = [_check("program", lambda: _program(settings))]
+    findings.append(_check("folder", lambda: _folder(settings)))
+    findings.append(_check("sources", lambda: _sources(settings)))
+    findings += _parts(settings)
+    output.show(
+        [{"part": f.part, "state": f.state, "said": f.said} for f in findings],
+        Table("Doctor", ("part", "state", "said"), [(f.part, f.state, f.said) for f in findings]),
+    )
+    return all(finding.state != "broken" for finding in findings)
+
+
+def _check(part: str, look: Callable[[], str | Finding]) -> Finding:
+    try:
+        found = look()
+    except CoinlakeError as error:
+        return Finding(part, "broken", str(error))
+    return found if isinstance(found, Finding) else Finding(part, "well", found)
+
+
+def _program(settings: Settings) -> str:
+    from coinlake_cli.main import program_version
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"coinlake {program_version()}, Python {python}, profile {settings.profile}"
+
+
+def _folder(settings: Settings) -> str | Finding:
+    kind = folder.kind_of(settings.folder)
+    folder.claim(settings.folder, kind)
+    free = shutil.disk_usage(settings.folder).free
+    said = f"{settings.folder} ({kind}), {free / 1024**3:.1f} GiB free"
+    if free < _LOW_DISK_BYTES:
+        return Finding("folder", "look", f"{said}: free some space, or give another folder")
+    return said
+
+
+def _sources(settings: Settings) -> str:
+    plugins = load_plugins(settings)
+    made = [plugins.make_source(name, given) for name, given in settings.sources.items()]
+    plugins.steps(settings.refine.steps)
+    return (
+        ", ".join(f"{source.name} {source.version} ({source.root})" for source in made) or "none configured"
+    )
+
+
+def _parts(settings: Settings) -> list[Finding]:
+    """Checks that need the deployment open; if it does not open, that is the finding."""
+    try:
+        with opened(settings) as deployment:
+            return [
+                _check("lake", lambda: _lake(deployment)),
+                _check("warehouse", lambda: _warehouse(deployment)),
+                _check("loading", lambda: _loading(deployment)),
+                _check("feeds", lambda: _feeds(deployment)),
+            ]
+    except CoinlakeError as error:
+        return [Finding("lake and warehouse", "broken", str(error))]
+
+
+def _lake(deployment: Deployment) -> str | Finding:
+    damaged = [str(held.capture.id) for held in deployment.lake.audit()]
+    if damaged:
+        return Finding(
+            "lake", "broken", f"captures whose bytes changed on disk: {', '.join(damaged)}; restore a backup"
+        )
+    return f"{deployment.lake.end():,} captures, every body as its SHA-256 says"
+
+
+def _warehouse(deployment: Deployment) -> str:
+    found = versions(deployment.addresses.owner)
+    deployment.reader.totals()
+    if deployment.server is None:
+        return f"your server answers, schema {found.found}; reading works"
+    password = deployment.settings.folder / "warehouse" / f"{READER}.password"
+    return (
+        f"embedded PostgreSQL {MAJOR} on 127.0.0.1:{deployment.server.port}, schema {found.found}; "
+        f"to connect: login {READER}, database coinlake, password in {password}"
+    )
+
+
+def _loading(deployment: Deployment) -> str:
+    position = deployment.warehouse.position(deployment.lake.id)
+    return f"{deployment.lake.count_after(position):,} captures not loaded yet"
+
+
+def _feeds(deployment: Deployment) -> str | Finding:
+    troubled = [f"{f.source}/{f.dataset}: {f.last_error}" for f in deployment.state.feeds() if f.last_error]
+    if troubled:
+        return Finding("feeds", "look", "; ".join(troubled))
+    return f"{len(deployment.state.feeds())} known, none in trouble"

@@ -1,0 +1,150 @@
+"""Puts the parts of the embedded profile together from the settings: the only place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from coinlake import plugins as plugin_loading
+from coinlake.clock import Clock, SystemClock
+from coinlake.errors import FixConfiguration
+from coinlake.pipeline import Pipeline
+from coinlake.plugins import Plugins
+from coinlake.refining import Decode, Refinery
+from coinlake.settings import Settings
+from coinlake.source import Source
+from coinlake.state import State
+from coinlake_cli import folder
+from coinlake_lake.sqlite import SqliteLake
+from coinlake_warehouse.embedded import READER, EmbeddedServer
+from coinlake_warehouse.load import PostgresWarehouse
+from coinlake_warehouse.migrations import migrate
+from coinlake_warehouse.reading import Reader
+from coinlake_warehouse.rights import grant_reader
+
+BUILT_IN = ("coinlake_coingecko.plugin", "coinlake_refine.plugin")
+"""Modules of the plugins that ship with Coinlake."""
+
+
+def load_plugins(settings: Settings, observers: Iterable[object] = ()) -> Plugins:
+    """The built-in plugins, those named in the settings, and the installed ones."""
+    return plugin_loading.load([*BUILT_IN, *settings.plugins], observers=observers)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the warehouse is: for the owner who loads, and for people who read. Both hold passwords."""
+
+    owner: str
+    reader: str
+
+
+@dataclass
+class Deployment:
+    """Everything a command may need, open for as long as the `with` of `opened` lasts."""
+
+    settings: Settings
+    kind: folder.Kind
+    plugins: Plugins
+    clock: Clock
+    state: State
+    lake: SqliteLake
+    server: EmbeddedServer | None
+    """None where `warehouse.dsn` names a server of the user's."""
+    addresses: Addresses
+    _parts: ExitStack
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """The configured sources, by name."""
+        return {name: self.plugins.make_source(name, given) for name, given in self.settings.sources.items()}
+
+    @cached_property
+    def warehouse(self) -> PostgresWarehouse:
+        """Where batches are loaded."""
+        return self._parts.enter_context(closing(PostgresWarehouse(self.addresses.owner)))
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What people and the page see of the warehouse."""
+        return self._parts.enter_context(Reader(self.addresses.reader))
+
+    @cached_property
+    def refinery(self) -> Refinery:
+        """The configured steps, and a decoder for whatever may lie in the lake."""
+        names = self.settings.refine.steps
+        steps = list(zip(names, self.plugins.steps(names), strict=True))
+        return Refinery(self._decoders(), steps)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """From the lake's tail to the warehouse."""
+        return Pipeline(
+            self.lake,
+            self.warehouse,
+            self.refinery,
+            self.settings.refine,
+            clock=self.clock,
+            observe=self.plugins.observe,
+        )
+
+    def _decoders(self) -> dict[str, Decode]:
+        """Also of sources that are no longer configured: their captures can still be replayed."""
+        decoders: dict[str, Decode] = {name: source.decode for name, source in self.sources.items()}
+        for name in self.plugins.sources.keys() - self.sources.keys():
+            try:
+                decoders[name] = self.plugins.make_source(name, {}).decode
+            except FixConfiguration:
+                continue  # it cannot be made without settings; its captures would be dead letters
+        return decoders
+
+    def revive(self) -> None:
+        """Starts the embedded server again if it is gone. Raises `TryAgain` while it cannot be."""
+        if self.server is not None:
+            self.server.start()
+
+    def now(self) -> datetime:
+        """The present for this deployment: a demo's is when its newest answer was received."""
+        if self.kind == "live":
+            return self.clock.now()
+        moments = [feed.last_attempt_at for feed in self.state.feeds() if feed.last_attempt_at]
+        return max(moments, default=self.clock.now())
+
+
+@contextmanager
+def opened(
+    settings: Settings,
+    *,
+    kind: folder.Kind | None = None,
+    clock: Clock | None = None,
+    observers: Iterable[object] = (),
+) -> Iterator[Deployment]:
+    """Opens the deployment in `settings.folder`: lake, state and warehouse, the embedded server started.
+
+    `kind` is what the folder must hold; None takes what it holds. Everything is closed at the end, and
+    the embedded server stopped unless another program still uses it.
+    """
+    plugins = load_plugins(settings, observers)
+    kind = kind or folder.kind_of(settings.folder)
+    folder.claim(settings.folder, kind)
+    with ExitStack() as parts:
+        state = parts.enter_context(State(settings.folder))
+        lake = parts.enter_context(SqliteLake(settings.folder / "lake.db"))
+        server, addresses = _warehouse(settings, parts)
+        yield Deployment(
+            settings, kind, plugins, clock or SystemClock(), state, lake, server, addresses, parts
+        )
+
+
+def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | None, Addresses]:
+    if settings.warehouse.dsn is not None:
+        dsn = settings.warehouse.dsn.get_secret_value()
+        migrate(dsn)
+        return None, Addresses(dsn, dsn)
+    server = parts.enter_context(EmbeddedServer(settings.folder / "warehouse"))
+    migrate(server.dsn)
+    grant_reader(server.dsn, READER, server.reader_password)
+    return server, Addresses(server.dsn, server.reader_dsn)

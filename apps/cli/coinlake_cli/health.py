@@ -1,0 +1,25 @@
+"""One judgement of how a feed fares, for `status`, the page and alerts alike."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from coinlake.state import FeedState
+
+Health = Literal["fresh", "late", "failing", "waiting"]
+"""fresh: the last slot came. late: none came for two spacings. failing: the last slot was given up.
+waiting: nothing was tried yet."""
+
+_SPACINGS_UNTIL_LATE = 2
+
+
+def health(feed: FeedState, now: datetime) -> Health:
+    """How a feed fares at a moment."""
+    if feed.last_attempt_at is None:
+        return "waiting"
+    if feed.failures:
+        return "failing"
+    spacing = timedelta(seconds=max(feed.cadence_s, feed.stretched_to_s or 0))
+    newest = feed.last_success_at or feed.last_attempt_at
+    return "late" if now - newest > spacing * _SPACINGS_UNTIL_LATE else "fresh"

@@ -1,0 +1,268 @@
+"""The `coinlake` program: its commands, its options, and what its exit codes mean.
+
+    0  done                                  5  the other side refused for good
+    1  looked, and found something wrong    70  a defect of Coinlake itself
+    2  the command was called wrongly      130  stopped by Ctrl-C
+    3  a setting, right or file needs a person
+    4  something is away or says wait: the same call may work later
+
+Commands import what they need when they run, so that `--help` and `status` answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+from click import exceptions as click_exceptions
+
+from coinlake.errors import CoinlakeError, FixConfiguration, Interrupted, Refused, TryAgain, WaitUntil
+from coinlake_cli.output import Output, log_to_stderr, talk
+from coinlake_cli.times import parse_moment
+
+if TYPE_CHECKING:
+    from coinlake.settings import Settings
+
+EXIT_FOUND = 1
+_EXIT_CODES: tuple[tuple[type[CoinlakeError], int], ...] = (
+    (FixConfiguration, 3),
+    (TryAgain, 4),
+    (WaitUntil, 4),
+    (Refused, 5),
+    (Interrupted, 130),
+)
+
+app = typer.Typer(
+    name="coinlake",
+    help="The history of crypto prices on your own machine, whole and exact.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the options before a command say."""
+
+    config: Path | None
+    folder: Path | None
+    demo: bool
+    output: Output
+
+    def settings(self) -> Settings:
+        """The settings of this call; `FixConfiguration` where they are wrong."""
+        from coinlake.settings import load
+        from coinlake_cli.commands.demo import demo_folder
+
+        settings = load(self.config)
+        place = self.folder or (demo_folder() if self.demo else settings.folder)
+        return settings.model_copy(update={"folder": place.expanduser().absolute()})
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"coinlake {program_version()}")
+        raise typer.Exit
+
+
+def program_version() -> str:
+    """The version of the installed program; that of the sources where it is not installed."""
+    try:
+        return version("coinlake")
+    except PackageNotFoundError:
+        from coinlake import __version__
+
+        return __version__
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file; else ./coinlake.toml if there is one.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder of the deployment; else `folder` of the settings.")
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Look at the demo's folder.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Results as one JSON document.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log every event to stderr, not only trouble.")
+    ] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    from coinlake import telemetry
+
+    if folder and demo:
+        raise typer.BadParameter("give --folder or --demo, not both")
+    log_to_stderr(verbose=verbose)
+    telemetry.start()
+    context.obj = Call(config, folder, demo, Output(as_json=json))
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of recordings to replay instead; may be given several times."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="End when all recordings are loaded.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin with an empty demo folder.")] = False,
+    days_per_second: Annotated[
+        float, typer.Option(min=0.01, max=1000, help="Speed of the replay's clock.")
+    ] = 2.0,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0: any.")] = None,
+) -> None:
+    """Replay recorded answers through the real pipeline: no key, no network."""
+    from coinlake_cli.commands import demo as command
+
+    call: Call = context.obj
+    command.demo(
+        call.settings(),
+        call.output,
+        folder=call.folder,
+        recordings=recordings or [],
+        once=once,
+        fresh=fresh,
+        days_per_second=days_per_second,
+        port=port,
+    )
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0: any.")] = None,
+) -> None:
+    """Poll the configured sources, load what they say, and serve the page, until stopped."""
+    from coinlake_cli.commands import run as command
+
+    command.run(context.obj.settings(), port=port)
+
+
+@app.command()
+def capture(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Argument(help="Source; else all that are configured.")] = None,
+    dataset: Annotated[str | None, typer.Argument(help="Dataset of that source; else all.")] = None,
+) -> None:
+    """Fetch the present slot now, and load it."""
+    from coinlake_cli.commands import capture as command
+
+    _exit(command.capture(context.obj.settings(), context.obj.output, source, dataset))
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """Whether each feed is alive and fresh, and how far loading is behind."""
+    from coinlake_cli.commands import status as command
+
+    command.status(context.obj.settings(), context.obj.output)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    since: Annotated[str | None, typer.Option(help="First slot, as 2024-10-15 or 2024-10-15T06:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="Slots before this one.")] = None,
+) -> None:
+    """Compare lake and warehouse row by row; exit 1 if anything is missing, doubled or different."""
+    from coinlake_cli.commands import verify as command
+
+    span = _span(since, until)
+    _exit(command.verify(context.obj.settings(), context.obj.output, *span))
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Check each part: is it there, of the right version, with the right rights, and what to do if not."""
+    from coinlake_cli.commands import doctor as command
+
+    _exit(command.doctor(context.obj.settings(), context.obj.output))
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option(help="Only captures of this source.")] = None,
+    since: Annotated[str | None, typer.Option(help="First slot to read again.")] = None,
+    until: Annotated[str | None, typer.Option(help="Slots before this one.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Captures without dead letters too.")] = False,
+) -> None:
+    """Read captures again, as the plugins understand them now: dead letters, or a range of slots."""
+    from coinlake_cli.commands import replay as command
+
+    span = _span(since, until)
+    command.replay(context.obj.settings(), context.obj.output, source, *span, everything=everything)
+
+
+@app.command()
+def query(
+    context: typer.Context,
+    sql: Annotated[str, typer.Argument(help="One SQL statement; `-` reads it from stdin.")],
+    format: Annotated[  # noqa: A002 (the option's name)
+        Literal["table", "csv", "json", "parquet"], typer.Option(help="Form of the result.")
+    ] = "table",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File for the result; else stdout.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows.")] = None,
+) -> None:
+    """Ask the warehouse in SQL, read-only."""
+    from coinlake_cli.commands import query as command
+
+    text = sys.stdin.read() if sql == "-" else sql
+    command.query(context.obj.settings(), context.obj.output, text, format, output, limit)
+
+
+@app.command()
+def sources(context: typer.Context) -> None:
+    """The sources that are installed, and what each offers."""
+    from coinlake_cli.commands import sources as command
+
+    command.sources(context.obj.settings(), context.obj.output)
+
+
+def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    try:
+        first, end = (parse_moment(text) if text else None for text in (since, until))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if first and end and first >= end:
+        raise typer.BadParameter("--since must be before --until")
+    return first, end
+
+
+def _exit(is_well: bool) -> None:
+    if not is_well:
+        raise typer.Exit(EXIT_FOUND)
+
+
+def main() -> NoReturn:
+    """Runs the program; every `CoinlakeError` ends as its message and its exit code."""
+    try:
+        app()
+    except CoinlakeError as error:
+        talk.print(f"coinlake: {error}", markup=False)
+        sys.exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind)))
+    except click_exceptions.Abort:
+        sys.exit(130)
+    except Exception:
+        talk.print_exception()
+        talk.print("coinlake: this is a defect of Coinlake; please report it with the lines above.")
+        sys.exit(70)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Polling, loading and the page side by side, until somebody stops them or all is done."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from uuid import UUID
+
+from coinlake_cli.deployment import Deployment
+from coinlake_cli.feeds import NewsOfCaptures, Schedules, feeds_of, fetching
+from coinlake_cli.output import talk
+from coinlake_cli.page import Page
+from coinlake_cli.replaying import replay_letters
+
+
+class Serving:
+    """One run of a deployment's feeds, pipeline and page in this process."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        news: NewsOfCaptures,
+        *,
+        port: int | None = None,
+        banner: str | None = None,
+        schedules: Schedules = lambda source, dataset: None,
+    ) -> None:
+        self._deployment = deployment
+        self._news = news
+        self._schedules = schedules
+        self._stop = asyncio.Event()
+        settings = deployment.settings.page
+        self._page = Page(
+            settings if port is None else settings.model_copy(update={"port": port}),
+            reader=deployment.reader,
+            feeds=deployment.state.feeds,
+            replay=self._replay,
+            now=deployment.clock.now,
+            banner=banner,
+        )
+
+    async def until_stopped(self) -> None:
+        """Runs until SIGINT or SIGTERM, or until every schedule has ended and all it brought is loaded.
+
+        Stopping finishes what is in hand: an answer that came is stored, a batch begun is committed. What
+        is stored and not loaded yet is loaded at the next start. A second signal ends the process at once.
+        """
+        _stop_on_signals(self._stop)
+        self._news.listen(asyncio.get_running_loop())
+        url = await self._page.start()
+        talk.print(f"The page: {url}   (Ctrl-C stops)", markup=False)
+        loading = asyncio.create_task(self._load())
+        try:
+            async with fetching(self._deployment) as fetcher:
+                feeds = feeds_of(self._deployment, fetcher, self._schedules)
+                async with asyncio.TaskGroup() as polling:
+                    for feed in feeds:
+                        polling.create_task(feed.feed.run(self._stop))
+            if not self._stop.is_set():
+                await asyncio.to_thread(self._deployment.pipeline.catch_up)
+        finally:
+            self._stop.set()
+            await loading
+            await self._page.stop()
+        talk.print("Stopped; everything that was received is stored.", markup=False)
+
+    async def _load(self) -> None:
+        await self._deployment.pipeline.run(self._stop, self._news.arrived, recover=self._deployment.revive)
+
+    async def _replay(self, letters: Sequence[tuple[UUID, str]]) -> str:
+        """For the page: reads the captures of dead letters again, and says how it went."""
+        return await asyncio.to_thread(replay_letters, self._deployment, letters)
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop_or_die(number: signal.Signals) -> None:
+        if stop.is_set():
+            loop.remove_signal_handler(number)
+            signal.raise_signal(number)
+        talk.print("Stopping… (once more to stop at once)", markup=False)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop_or_die, number)
