@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+import structlog
+
 from coinlake import plugins as plugin_loading
 from coinlake.clock import Clock, SystemClock
 from coinlake.errors import FixConfiguration
@@ -21,12 +23,14 @@ from coinlake_cli import folder
 from coinlake_lake.sqlite import SqliteLake
 from coinlake_warehouse.embedded import READER, EmbeddedServer
 from coinlake_warehouse.load import PostgresWarehouse
-from coinlake_warehouse.migrations import migrate
 from coinlake_warehouse.reading import Reader
 from coinlake_warehouse.rights import grant_reader
+from coinlake_warehouse.schema import is_current
 
 BUILT_IN = ("coinlake_coingecko.plugin", "coinlake_refine.plugin")
 """Modules of the plugins that ship with Coinlake."""
+
+log = structlog.get_logger("coinlake.deployment")
 
 
 def load_plugins(settings: Settings, observers: Iterable[object] = ()) -> Plugins:
@@ -142,9 +146,21 @@ def opened(
 def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | None, Addresses]:
     if settings.warehouse.dsn is not None:
         dsn = settings.warehouse.dsn.get_secret_value()
-        migrate(dsn)
+        _migrate(dsn)
         return None, Addresses(dsn, dsn)
     server = parts.enter_context(EmbeddedServer(settings.folder / "warehouse"))
-    migrate(server.dsn)
-    grant_reader(server.dsn, READER, server.reader_password)
+    if _migrate(server.dsn):
+        grant_reader(server.dsn, READER, server.reader_password)
     return server, Addresses(server.dsn, server.reader_dsn)
+
+
+def _migrate(dsn: str) -> bool:
+    """Brings the schema up to date; False where it was."""
+    if is_current(dsn):
+        return False
+    from coinlake_warehouse.migrations import migrate  # takes a second to load, and is rarely needed
+
+    said = migrate(dsn)
+    if said:
+        log.warning("warehouse.no_reader_role", reason=said)
+    return True

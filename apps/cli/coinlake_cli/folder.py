@@ -9,12 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+import platformdirs
+
 from coinlake.errors import FixConfiguration
 
 Kind = Literal["live", "demo"]
 
 _MARK = "kind"
 _RUN_LOCK = "run.lock"
+
+
+def of_demo() -> Path:
+    """Where the demo keeps its lake and warehouse unless told otherwise."""
+    return Path(platformdirs.user_data_dir("coinlake-demo"))
 
 
 def claim(folder: Path, kind: Kind) -> None:

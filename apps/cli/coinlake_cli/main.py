@@ -22,6 +22,7 @@ import typer
 from click import exceptions as click_exceptions
 
 from coinlake.errors import CoinlakeError, FixConfiguration, Interrupted, Refused, TryAgain, WaitUntil
+from coinlake_cli.folder import of_demo
 from coinlake_cli.output import Output, log_to_stderr, talk
 from coinlake_cli.times import parse_moment
 
@@ -59,10 +60,9 @@ class Call:
     def settings(self) -> Settings:
         """The settings of this call; `FixConfiguration` where they are wrong."""
         from coinlake.settings import load
-        from coinlake_cli.commands.demo import demo_folder
 
         settings = load(self.config)
-        place = self.folder or (demo_folder() if self.demo else settings.folder)
+        place = self.folder or (of_demo() if self.demo else settings.folder)
         return settings.model_copy(update={"folder": place.expanduser().absolute()})
 
 
@@ -118,9 +118,9 @@ def demo(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="End when all recordings are loaded.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin with an empty demo folder.")] = False,
-    days_per_second: Annotated[
-        float, typer.Option(min=0.01, max=1000, help="Speed of the replay's clock.")
-    ] = 2.0,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, help="How long the replay takes, however long the recorded time.")
+    ] = 20.0,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0: any.")] = None,
 ) -> None:
     """Replay recorded answers through the real pipeline: no key, no network."""
@@ -134,7 +134,7 @@ def demo(
         recordings=recordings or [],
         once=once,
         fresh=fresh,
-        days_per_second=days_per_second,
+        seconds=seconds,
         port=port,
     )
 

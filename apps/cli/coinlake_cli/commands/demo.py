@@ -14,7 +14,6 @@ from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import platformdirs
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from coinlake.errors import FixConfiguration
@@ -31,15 +30,8 @@ from coinlake_cli.deployment import Deployment, opened
 from coinlake_cli.feeds import NewsOfCaptures
 from coinlake_cli.output import Output, Table, talk
 from coinlake_cli.serving import Serving
-from coinlake_coingecko.mimic import CoinGeckoMimic
+from coinlake_coingecko.mimic import CoinGeckoMimic, market_pages
 from coinlake_coingecko.recordings import DAILY
-
-_DAY_S = 86_400
-
-
-def demo_folder() -> Path:
-    """Where the demo keeps its lake and warehouse unless told otherwise."""
-    return Path(platformdirs.user_data_dir("coinlake-demo"))
 
 
 def demo(
@@ -50,18 +42,19 @@ def demo(
     recordings: Sequence[Path],
     once: bool,
     fresh: bool,
-    days_per_second: float,
+    seconds: float,
     port: int | None,
 ) -> None:
     """Replays recordings (the shipped 60 days unless others are named) until stopped, or `once`."""
-    place = (folder or demo_folder()).expanduser().absolute()
+    place = (folder or folders.of_demo()).expanduser().absolute()
     if fresh:
         _empty(place)
     answers = load(recordings or [DAILY])
     moments = [answer.recorded_at for answer in answers if answer.recorded_at]
     if not moments:
         raise FixConfiguration("None of the recordings says when it was made: see docs/recordings.md.")
-    clock = ReplayClock(min(moments) - timedelta(minutes=1), speed=days_per_second * _DAY_S)
+    start = min(moments) - timedelta(minutes=1)
+    clock = ReplayClock(start, speed=max((max(moments) - start).total_seconds() / seconds, 1))
     news = NewsOfCaptures()
     folders.claim(place, "demo")
     with (
@@ -86,7 +79,7 @@ class _Replay:
     ) -> None:
         self._deployment = deployment
         self._clock = clock
-        self._recordings = recordings
+        self._recordings = market_pages(recordings, "usd")
         self._once = once
         self._cadence = timedelta()
 

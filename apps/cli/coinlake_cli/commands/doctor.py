@@ -14,8 +14,8 @@ from coinlake_cli import folder
 from coinlake_cli.deployment import Deployment, load_plugins, opened
 from coinlake_cli.output import Output, Table
 from coinlake_warehouse.embedded import READER
-from coinlake_warehouse.migrations import versions
 from coinlake_warehouse.postgres import MAJOR
+from coinlake_warehouse.schema import NEWEST
 
 _LOW_DISK_BYTES = 2 * 1024**3
 
@@ -100,13 +100,12 @@ def _lake(deployment: Deployment) -> str | Finding:
 
 
 def _warehouse(deployment: Deployment) -> str:
-    found = versions(deployment.addresses.owner)
     deployment.reader.totals()
     if deployment.server is None:
-        return f"your server answers, schema {found.found}; reading works"
+        return f"your server answers, schema {NEWEST}; reading works"
     password = deployment.settings.folder / "warehouse" / f"{READER}.password"
     return (
-        f"embedded PostgreSQL {MAJOR} on 127.0.0.1:{deployment.server.port}, schema {found.found}; "
+        f"embedded PostgreSQL {MAJOR} on 127.0.0.1:{deployment.server.port}, schema {NEWEST}; "
         f"to connect: login {READER}, database coinlake, password in {password}"
     )
 
