@@ -279,15 +279,24 @@ async def test_a_full_window_is_waited_for(bench: Bench) -> None:
 
 
 async def test_only_answers_cost_credits_and_the_last_one_ends_the_month(bench: Bench) -> None:
-    limits = Limits(credits_per_month=2)
+    limits, tomorrow = Limits(credits_per_month=2), NOON + timedelta(days=1)
     async with Unruly(unruly.status(500), unruly.status(404), unruly.whole()) as server:
+        source = PlainSource(server.url, limits=limits)
         with pytest.raises(Refused):
-            await bench.fetch(PlainSource(server.url, limits=limits))
+            await bench.fetch(source, give_up_at=tomorrow)
+        for _ in range(2):
+            await bench.fetch(source, give_up_at=tomorrow)
+        with pytest.raises(WaitUntil, match="credits are used up"):
+            await bench.fetch(source, give_up_at=tomorrow)
+    assert len(server.heads) == 4
+
+
+async def test_the_venue_s_own_count_of_weight_is_taken_over(bench: Bench) -> None:
+    limits = Limits(windows=(Window(60, 100),), used_weight_header="x-used-weight")
+    async with Unruly(unruly.whole(headers={"X-Used-Weight": "100"})) as server:
         for _ in range(2):
             await bench.fetch(PlainSource(server.url, limits=limits))
-        with pytest.raises(WaitUntil, match="credits are used up"):
-            await bench.fetch(PlainSource(server.url, limits=limits), give_up_at=NOON + timedelta(days=1))
-    assert len(server.heads) == 4
+    assert bench.clock.now() == NOON + timedelta(minutes=1)
 
 
 async def test_a_call_whose_outcome_is_unknown_counts(bench: Bench) -> None:
@@ -309,15 +318,17 @@ def by_body(response: Response) -> Verdict:
 
 async def test_an_error_under_http_200_is_what_its_source_says(bench: Bench) -> None:
     limited = unruly.whole(b"limited", headers={"retry-after": "9"})
-    misdeeds = [limited, unruly.whole(b"[1]"), unruly.whole(b"no"), unruly.whole(b"banned")]
+    banned = unruly.whole(b"banned", headers={"retry-after": "900"})
+    misdeeds = [limited, unruly.whole(b"[1]"), unruly.whole(b"no"), banned]
     async with Unruly(*misdeeds) as server:
         source = PlainSource(server.url, judged=by_body)
         assert (await bench.fetch(source)).body == b"[1]"
         assert 9 <= bench.waited_s() <= 10
         with pytest.raises(Refused, match="unknown coin"):
             await bench.fetch(source)
-        with pytest.raises(WaitUntil, match="out; nothing is sent before"):
+        with pytest.raises(WaitUntil, match="out; nothing is sent before") as caught:
             await bench.fetch(source)
+    assert caught.value.until == bench.clock.now() + timedelta(seconds=900)  # the longer of 300 and 900
 
 
 async def test_a_judge_that_raises_is_a_refusal_not_a_crash(bench: Bench) -> None:
