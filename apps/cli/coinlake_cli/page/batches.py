@@ -10,7 +10,7 @@ from nicegui import ui
 from coinlake_cli.page.desk import Desk
 from coinlake_cli.page.elements import EmptyState
 from coinlake_cli.page.frame import frame
-from coinlake_cli.page.tables import Table
+from coinlake_cli.page.tables import Column, Table
 from coinlake_cli.page.wording import ago, count, moment, span
 from coinlake_warehouse.reading import BatchRecord
 
@@ -33,7 +33,7 @@ class _Batches:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         with ui.element("section").classes("panel"):
-            self._table = Table("Newest batches", _COLUMNS, _BODY).classes("batches")
+            self._table = Table("Newest batches", _COLUMNS).classes("batches")
             self._empty = EmptyState(
                 "inventory_2",
                 "No batch yet",
@@ -51,49 +51,35 @@ class _Batches:
 
 
 def _row(batch: BatchRecord, now: datetime) -> dict[str, Any]:
+    badges = [{"text": batch.kind}] if batch.kind != "tail" else []
+    positions = f"Positions {batch.first_position} to {batch.last_position}"
     return {
         "key": batch.batch_id,
-        "kind": batch.kind,
-        "age": ago(batch.committed_at, now),
-        "at": f"{moment(batch.committed_at)} UTC",
-        "captures": count(batch.captures),
-        "positions": f"Positions {batch.first_position} to {batch.last_position}",
-        "read": count(batch.quotes_read),
-        "new": count(batch.quotes_new),
-        "rejects": count(batch.rejects),
-        "some": batch.rejects > 0,
-        "candles": count(batch.candles),
-        "lag": span(batch.lag),
-        "took": span(batch.committed_at - batch.started_at),
-        "trace": batch.trace_id,
+        "named": f"batch {batch.batch_id}",
+        "cells": {
+            "batch": {"text": str(batch.batch_id), "badges": badges},
+            "age": {"text": ago(batch.committed_at, now), "title": f"{moment(batch.committed_at)} UTC"},
+            "captures": {"text": count(batch.captures), "title": positions},
+            "read": {"text": count(batch.quotes_read)},
+            "new": {"text": count(batch.quotes_new)},
+            "rejects": {"text": count(batch.rejects), "of": "some" if batch.rejects else ""},
+            "candles": {"text": count(batch.candles)},
+            "took": {"text": span(batch.committed_at - batch.started_at)},
+            "lag": {"text": span(batch.lag)},
+            "trace": {"text": batch.trace_id},
+        },
     }
 
 
 _COLUMNS = (
-    ("batch", "Batch", "num"),
-    ("age", "Committed", "num"),
-    ("captures", "Captures", "num wide"),
-    ("read", "Read", "num wide"),
-    ("new", "Written", "num"),
-    ("rejects", "Rejects", "num"),
-    ("candles", "Candles", "num wide"),
-    ("took", "Took", "num wide"),
-    ("lag", "Lag", "num"),
-    ("trace", "Trace", "trace wide"),
+    Column("batch", "Batch", "num", heads=True),
+    Column("age", "Committed", "num"),
+    Column("captures", "Captures", "num wide"),
+    Column("read", "Read", "num wide"),
+    Column("new", "Written", "num"),
+    Column("rejects", "Rejects", "num"),
+    Column("candles", "Candles", "num wide"),
+    Column("took", "Took", "num wide"),
+    Column("lag", "Lag", "num"),
+    Column("trace", "Trace", "trace wide"),
 )
-
-_BODY = r"""
-<q-tr>
-  <th scope="row" class="num">{{ props.row.key }}
-    <span v-if="props.row.kind !== 'tail'" class="badge">{{ props.row.kind }}</span></th>
-  <td class="num" :title="props.row.at">{{ props.row.age }}</td>
-  <td class="num wide" :title="props.row.positions">{{ props.row.captures }}</td>
-  <td class="num wide">{{ props.row.read }}</td>
-  <td class="num">{{ props.row.new }}</td>
-  <td class="num" :class="{ some: props.row.some }">{{ props.row.rejects }}</td>
-  <td class="num wide">{{ props.row.candles }}</td>
-  <td class="num wide">{{ props.row.took }}</td>
-  <td class="num">{{ props.row.lag }}</td>
-  <td class="trace wide"><code>{{ props.row.trace }}</code></td>
-</q-tr>
-"""

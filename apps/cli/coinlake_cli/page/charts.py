@@ -16,6 +16,8 @@ from coinlake_warehouse.reading import BatchRecord, Candle
 
 SPARK_WIDTH, SPARK_HEIGHT = 120, 32
 _SPARK_MARGIN = 2
+_SCALE_WIDTH = 84
+"""Pixels right of the candles, for prices as long as 0.0000028391."""
 
 _NO_EXPONENT = "value => value.toLocaleString('en', {maximumSignificantDigits: 6})"
 _TEXT = {"color": "var(--muted)", "fontFamily": "inherit", "fontSize": 12}
@@ -47,14 +49,14 @@ def spark_path(closes: Sequence[tuple[datetime, Decimal]], until: datetime, over
 
 def candle_chart(candles: Sequence[Candle], interval: str) -> dict[str, Any]:
     """Candles over the rolling volume, the exact figures in the tooltip."""
-    pattern = "%Y-%m-%d" if interval == "1d" else "%m-%d %H:%M"
+    pattern = "%b %d" if interval == "1d" else "%b %d, %H:%M"
     times = [f"{candle.open_time:{pattern}}" for candle in candles]
     return {
         "animation": False,
         "aria": {"enabled": True, "label": {"description": _described(candles)}},
         "grid": [
-            {"left": 8, "right": 8, "top": 16, "height": "64%", "containLabel": True},
-            {"left": 8, "right": 8, "bottom": 40, "height": "14%", "containLabel": True},
+            {"left": 4, "right": _SCALE_WIDTH, "top": 12, "bottom": 116, "outerBoundsMode": "none"},
+            {"left": 4, "right": _SCALE_WIDTH, "height": 56, "bottom": 36, "outerBoundsMode": "none"},
         ],
         "axisPointer": {"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": "var(--muted)"}},
         "tooltip": {
@@ -70,7 +72,7 @@ def candle_chart(candles: Sequence[Candle], interval: str) -> dict[str, Any]:
                 "data": times,
                 "axisLine": {"lineStyle": {"color": "var(--line)"}},
                 "axisTick": {"show": False},
-                "axisLabel": {**_TEXT, "show": row == 1, "hideOverlap": True},
+                "axisLabel": {**_TEXT, "show": row == 1, "hideOverlap": True, "alignMinLabel": "left"},
             }
             for row in (0, 1)
         ],
@@ -161,7 +163,7 @@ def arrivals_chart(batches: Sequence[BatchRecord]) -> dict[str, Any]:
                     {"value": rows, "says": _batch_says(batch)}
                     for rows, batch in zip(numbers, oldest_first, strict=True)
                 ],
-                "itemStyle": {"color": colour, "borderRadius": 1},
+                "itemStyle": {"color": colour, "opacity": 0.7, "borderRadius": 1},
                 "barCategoryGap": "25%",
                 "barMaxWidth": 18,
                 "emphasis": {"disabled": True},

@@ -10,10 +10,11 @@ from nicegui import ui
 from coinlake.model import INTERVALS
 from coinlake_cli.page.charts import candle_chart
 from coinlake_cli.page.desk import Desk
-from coinlake_cli.page.elements import EmptyState, Figure, Tag, coin_name, coin_url, name_warning
+from coinlake_cli.page.elements import EmptyState, Figure, Tag, coin_name, coin_url, has_hidden_characters
 from coinlake_cli.page.frame import Live, frame
-from coinlake_cli.page.tables import Table
+from coinlake_cli.page.tables import HIDDEN_CHARACTERS, SYNTHETIC, Column, Table
 from coinlake_cli.page.wording import (
+    NOTHING,
     NOTHING_SAYS,
     ago,
     count,
@@ -31,6 +32,9 @@ _CANDLES = 300
 
 _ROWS = 24
 """Candles in the table."""
+
+_IN_FULL = ("high_24h", "low_24h")
+"""Figures with all their digits; the others are rounded and tell theirs when pointed at."""
 
 
 def register(desk: Desk) -> None:
@@ -77,13 +81,13 @@ class _Coin:
             with Tag("p").classes("aside"):
                 self._symbol = Tag("bdi")
                 self._as_of = Tag("span")
-                self._badge = Tag("span", "synthetic", title="Made up for a load test").classes("badge")
-                self._warning = Tag("span", "hidden characters").classes("badge")
+                self._badge = Tag("span", **SYNTHETIC).classes("badge")
+                self._warning = Tag("span", **HIDDEN_CHARACTERS).classes("badge")
             with ui.element("dl").classes("figures"):
+                self._rank = Figure("Rank")
                 self._figures = {
                     field: Figure(name)
                     for field, name in (
-                        ("rank", "Rank"),
                         ("market_cap", "Market cap"),
                         ("volume_24h", "Volume, 24 h"),
                         ("high_24h", "High, 24 h"),
@@ -98,12 +102,12 @@ class _Coin:
                 self._switches = ui.element("div").classes("switches")
             self._chart = ui.echart(candle_chart([], "1d"), renderer="svg").classes("candles")
             self._behind = Tag("p").classes("aside")
-            self._table = Table("Last candles", _COLUMNS, _BODY).classes("candles")
+            self._table = Table("Last candles", _COLUMNS).classes("candles")
         self._empty = EmptyState(
             "search_off", "No such asset", "No quote of it has been loaded. Look for another under Prices."
         )
         self._switched = False
-        self._drawn: list[Candle] = []
+        self._drawn: list[Candle] | None = None
 
     async def refresh(self) -> None:
         """Shows what is newest."""
@@ -145,11 +149,13 @@ class _Coin:
         said = f"{quote.source}, as of {moment(quote.as_of)} UTC, {ago(quote.as_of, self._desk.now())}"
         self._as_of.say(said, f"Fetched {moment(quote.fetched_at)} UTC in capture {quote.capture_id}")
         self._badge.set_visibility(quote.synthetic)
-        self._warning.set_visibility(bool(name_warning(quote.name)))
+        self._warning.set_visibility(has_hidden_characters(quote.name))
+        rank = quote.rank
+        self._rank.say(NOTHING if rank is None else count(rank), NOTHING_SAYS if rank is None else "")
         for field, figure in self._figures.items():
             amount = getattr(quote, field)
-            said = str(amount) if field == "rank" and amount is not None else short(amount)
-            figure.say(said, NOTHING_SAYS if amount is None else exact(amount) if field != "rank" else "")
+            write = exact if field in _IN_FULL else short
+            figure.say(write(amount), NOTHING_SAYS if amount is None else exact(amount))
 
     def _show_candles(self, found: _Found) -> None:
         self._chart.set_visibility(bool(found.candles))
@@ -176,39 +182,30 @@ def _link(text: str, url: str, current: bool) -> None:
 
 
 def _row(candle: Candle) -> dict[str, Any]:
+    times = f"First quote {moment(candle.first_as_of)}, last {moment(candle.last_as_of)} UTC"
+    opened = moment(candle.open_time)[:16]
+    volume = NOTHING_SAYS if candle.volume_24h is None else exact(candle.volume_24h)
     return {
-        "key": moment(candle.open_time)[:16],
-        "times": f"First quote {moment(candle.first_as_of)}, last {moment(candle.last_as_of)} UTC",
-        "open": exact(candle.open),
-        "high": exact(candle.high),
-        "low": exact(candle.low),
-        "close": exact(candle.close),
-        "volume": short(candle.volume_24h),
-        "volume_title": NOTHING_SAYS if candle.volume_24h is None else exact(candle.volume_24h),
-        "quotes": count(candle.quotes),
-        "synthetic": candle.synthetic,
+        "key": opened,
+        "named": opened,
+        "cells": {
+            "opened": {"text": opened, "title": times, "badges": [SYNTHETIC] * candle.synthetic},
+            "open": {"text": exact(candle.open)},
+            "high": {"text": exact(candle.high)},
+            "low": {"text": exact(candle.low)},
+            "close": {"text": exact(candle.close)},
+            "volume": {"text": short(candle.volume_24h), "title": volume},
+            "quotes": {"text": count(candle.quotes)},
+        },
     }
 
 
 _COLUMNS = (
-    ("opened", "Opened, UTC", "opened"),
-    ("open", "Open", "num wide"),
-    ("high", "High", "num wide"),
-    ("low", "Low", "num wide"),
-    ("close", "Close", "num"),
-    ("volume", "Volume, 24 h", "num"),
-    ("quotes", "Quotes", "num"),
+    Column("opened", "Opened, UTC", "opened", heads=True),
+    Column("open", "Open", "num wide"),
+    Column("high", "High", "num wide"),
+    Column("low", "Low", "num wide"),
+    Column("close", "Close", "num close"),
+    Column("volume", "Volume, 24 h", "num wide"),
+    Column("quotes", "Quotes", "num"),
 )
-
-_BODY = r"""
-<q-tr>
-  <th scope="row" class="opened" :title="props.row.times">{{ props.row.key }}
-    <span v-if="props.row.synthetic" class="badge" title="Made up for a load test">synthetic</span></th>
-  <td class="num wide">{{ props.row.open }}</td>
-  <td class="num wide">{{ props.row.high }}</td>
-  <td class="num wide">{{ props.row.low }}</td>
-  <td class="num">{{ props.row.close }}</td>
-  <td class="num" :title="props.row.volume_title">{{ props.row.volume }}</td>
-  <td class="num">{{ props.row.quotes }}</td>
-</q-tr>
-"""

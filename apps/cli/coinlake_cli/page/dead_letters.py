@@ -10,19 +10,21 @@ from urllib.parse import quote
 from uuid import UUID
 
 from nicegui import ui
-from nicegui.events import ValueChangeEventArguments
 
 from coinlake.errors import CoinlakeError
 from coinlake_cli.page.desk import Desk
-from coinlake_cli.page.elements import EmptyState, Figure, Tag
+from coinlake_cli.page.elements import Button, EmptyState, Figure, Tag
 from coinlake_cli.page.frame import frame
-from coinlake_cli.page.tables import Table
+from coinlake_cli.page.tables import Column, Pages, Table
 from coinlake_cli.page.wording import ago, count, moment, original_text, several, visible
 from coinlake_warehouse.reading import DeadLetter, Reader, RuleBroken
 
 _ROWS = 50
 _SHOWN_BYTES = 64 * 1024
 """Of an original; the rest can be had by `coinlake query`."""
+
+_REASON_LETTERS = 400
+"""Of a reason in the list."""
 
 
 def register(desk: Desk) -> None:
@@ -41,9 +43,9 @@ def register(desk: Desk) -> None:
             await live.follow(view.refresh)
 
 
-async def _replay(desk: Desk, keys: Sequence[tuple[UUID, str]], button: ui.button, outcome: Tag) -> None:
+async def _replay(desk: Desk, keys: Sequence[tuple[UUID, str]], button: Button, outcome: Tag) -> None:
     """Tries `keys` again, and says what came of it where `outcome` stands."""
-    button.disable()
+    button.set_enabled(False)
     outcome.set_text(f"Trying {several(len(keys), 'dead letter')} again …")
     outcome.set_visibility(True)
     try:
@@ -51,7 +53,7 @@ async def _replay(desk: Desk, keys: Sequence[tuple[UUID, str]], button: ui.butto
     except CoinlakeError as error:
         outcome.set_text(f"Not replayed: {error}")
     finally:
-        button.enable()
+        button.set_enabled(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +84,14 @@ class _DeadLetters:
             with ui.element("div").classes("heading"):
                 self._title = Tag("h2", "Open")
                 with ui.element("div").classes("buttons"):
-                    self._selected = ui.button("Replay selected", on_click=self._replay_selected)
-                    self._selected.props("outline no-caps").disable()
-                    self._all = ui.button("Replay all", on_click=self._replay_all).props("unelevated no-caps")
+                    self._selected = Button("Replay selected", "plain", self._replay_selected)
+                    self._all = Button("Replay all", "primary", self._replay_all)
             self._table = Table(
-                "Open dead letters", _COLUMNS, _BODY, header=_HEADER, selection="multiple"
+                "Open dead letters", _COLUMNS, on_choose=self._choose, on_press=self._replay_row
             ).classes("letters")
-            self._table.on_select(self._note_selection)
-            self._table.on("replay", self._replay_row)
-        self._pages = ui.pagination(1, 1, on_change=self._page).props("max-pages=6 boundary-numbers")
-        self._pages.classes("pages")
+        self._pages = Pages(_ROWS, self._page)
+        self._selected.set_enabled(False)
+        self._chosen: list[str] = []
         self._keys: dict[str, tuple[UUID, str]] = {}
         self._broken: list[RuleBroken] | None = None
 
@@ -104,14 +104,11 @@ class _DeadLetters:
         now = self._desk.now()
         self._keys = {_row_key(letter): (letter.capture_id, letter.path) for letter in letters}
         rows = [_row(letter, now) for letter in letters]
-        if self._table.show(rows):
-            self._table.selected = [row for row in self._table.selected if row["key"] in self._keys]
-            self._note_selection()
+        self._table.show(rows)
         self._show_rules(broken)
         matching = self._matching(broken, total)
         self._title.set_text(self._named(matching))
-        self._pages.max = max(1, -(-matching // _ROWS))
-        self._pages.set_visibility(self._pages.max > 1)
+        self._pages.show(matching)
         for part in (self._rules, self._list):
             part.set_visibility(total > 0)
         self._list.set_visibility(bool(rows))
@@ -153,18 +150,19 @@ class _DeadLetters:
                     Tag("span").classes("bar").style(f"--part: {each.letters / most:.3f}")
                     Tag("span", count(each.letters)).classes("num")
 
-    def _note_selection(self) -> None:
-        chosen = len(self._table.selected)
-        self._selected.set_text(f"Replay {count(chosen)} selected" if chosen else "Replay selected")
-        self._selected.set_enabled(chosen > 0)
+    def _choose(self, row_keys: list[str]) -> None:
+        self._chosen = row_keys
+        some = f"Replay {count(len(row_keys))} selected" if row_keys else "Replay selected"
+        self._selected.say(some)
+        self._selected.set_enabled(bool(row_keys))
 
-    async def _replay_row(self, event: Any) -> None:
-        if key := self._keys.get(event.args):
-            await self._try_again([key], self._all)
+    async def _replay_row(self, row_key: str) -> None:
+        if key := self._keys.get(row_key):
+            await _replay(self._desk, [key], self._all, self._outcome)
 
     async def _replay_selected(self) -> None:
-        keys = [self._keys[row["key"]] for row in self._table.selected if row["key"] in self._keys]
-        await self._try_again(keys, self._selected)
+        keys = [self._keys[row_key] for row_key in self._chosen if row_key in self._keys]
+        await _replay(self._desk, keys, self._selected, self._outcome)
 
     async def _replay_all(self) -> None:
         asked = self._asked
@@ -177,14 +175,10 @@ class _DeadLetters:
             self._outcome.set_text(f"Not replayed: {error}")
             self._outcome.set_visibility(True)
             return
-        await self._try_again(keys, self._all)
+        await _replay(self._desk, keys, self._all, self._outcome)
 
-    async def _try_again(self, keys: Sequence[tuple[UUID, str]], button: ui.button) -> None:
-        await _replay(self._desk, keys, button, self._outcome)
-        self._note_selection()
-
-    async def _page(self, event: ValueChangeEventArguments[int | None]) -> None:
-        self._asked = replace(self._asked, offset=(int(event.value or 1) - 1) * _ROWS)
+    async def _page(self, offset: int) -> None:
+        self._asked = replace(self._asked, offset=offset)
         await self.refresh()
 
 
@@ -200,7 +194,7 @@ class _OneLetter:
         with ui.element("section").classes("panel letter") as self._panel:
             with ui.element("div").classes("heading"):
                 self._state = Tag("h2")
-                self._button = ui.button("Replay", on_click=self._replay).props("unelevated no-caps")
+                self._button = Button("Replay", "primary", self._replay)
             self._reasons = Tag("ul", aria_label="Reasons").classes("reasons")
             with ui.element("dl").classes("figures"):
                 self._figures = {
@@ -258,48 +252,31 @@ def _row_key(letter: DeadLetter) -> str:
 
 def _row(letter: DeadLetter, now: datetime) -> dict[str, Any]:
     first, *others = letter.reasons or ["no reason given"]
+    reason = original_text(first.encode())[0][:_REASON_LETTERS]
+    times = f"Refused {moment(letter.rejected_at)} UTC, received {moment(letter.received_at)} UTC"
     return {
         "key": _row_key(letter),
-        "href": f"/dead-letters/{letter.capture_id}?path={quote(letter.path, safe='')}",
-        "reason": original_text(first.encode())[0][:400],
-        "more": f"and {several(len(others), 'more reason')}" if others else "",
-        "from": f"{letter.source} {letter.dataset}",
-        "stage": letter.stage,
-        "size": several(letter.original_bytes, "byte"),
-        "age": ago(letter.rejected_at, now),
-        "at": f"Refused {moment(letter.rejected_at)} UTC, received {moment(letter.received_at)} UTC",
+        "named": reason,
+        "cells": {
+            "reason": {
+                "text": reason,
+                "href": f"/dead-letters/{letter.capture_id}?path={quote(letter.path, safe='')}",
+                "after": f"and {several(len(others), 'more reason')}" if others else "",
+            },
+            "from": {"text": f"{letter.source} {letter.dataset}"},
+            "stage": {"text": letter.stage},
+            "size": {"text": several(letter.original_bytes, "byte")},
+            "age": {"text": ago(letter.rejected_at, now), "title": times},
+            "replay": {"text": "Replay", "press": f"Replay: {reason}"},
+        },
     }
 
 
 _COLUMNS = (
-    ("reason", "Reason", "reason"),
-    ("from", "From", "wide"),
-    ("stage", "Stage", "wide"),
-    ("size", "Original", "num wide"),
-    ("age", "Refused", "num"),
-    ("replay", "(Replay)", "replay"),
+    Column("reason", "Reason", "reason", heads=True),
+    Column("from", "From", "wide"),
+    Column("stage", "Stage", "wide"),
+    Column("size", "Original", "num wide"),
+    Column("age", "Refused", "num"),
+    Column("replay", "Replay", "replay wide", unseen=True),
 )
-
-_HEADER = r"""
-<q-tr>
-  <th scope="col" class="choose">
-    <q-checkbox v-model="props.selected" dense aria-label="Select all shown" /></th>
-  <th v-for="col in props.cols" :key="col.name" scope="col" :class="col.of">
-    <span :class="{ unseen: col.label.startsWith('(') }">{{ col.label.replace(/[()]/g, '') }}</span></th>
-</q-tr>
-"""
-
-_BODY = r"""
-<q-tr>
-  <td class="choose">
-    <q-checkbox v-model="props.selected" dense :aria-label="'Select: ' + props.row.reason" /></td>
-  <th scope="row" class="reason"><a :href="props.row.href">{{ props.row.reason }}</a>
-    <span v-if="props.row.more" class="aside">{{ props.row.more }}</span></th>
-  <td class="wide">{{ props.row.from }}</td>
-  <td class="wide">{{ props.row.stage }}</td>
-  <td class="num wide">{{ props.row.size }}</td>
-  <td class="num" :title="props.row.at">{{ props.row.age }}</td>
-  <td class="replay"><button type="button" class="quiet" :aria-label="'Replay: ' + props.row.reason"
-    @click="$parent.$emit('replay', props.row.key)">Replay</button></td>
-</q-tr>
-"""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 from nicegui import ui
@@ -24,6 +26,24 @@ class Tag(TextElement):
         self.set_text(text)
         if self.props.get("title", "") != title:
             self.props["title"] = title
+            self.update()
+
+
+class Button(Tag):
+    """A real button. `kind` is `primary` or `plain`."""
+
+    def __init__(self, text: str, kind: str, on_click: Callable[[], Any]) -> None:
+        super().__init__("button", text, type="button")
+        self.classes(kind)
+        self.on("click", on_click, args=[])
+
+    def set_enabled(self, enabled: bool) -> None:
+        """Lets it be pressed, or not."""
+        if enabled == ("disabled" in self.props):
+            if enabled:
+                del self.props["disabled"]
+            else:
+                self.props["disabled"] = True
             self.update()
 
 
@@ -70,7 +90,7 @@ def coin_name(name: str | None, key: Key) -> str:
     return visible(name) or visible(key.asset) or "unnamed"
 
 
-def name_warning(name: str | None) -> str:
-    """What to tell of a name that is not shown as the venue wrote it; "" where it is."""
+def has_hidden_characters(name: str | None) -> bool:
+    """True for a name that is not shown as the venue wrote it."""
     said = " ".join((name or "").split())
-    return "" if not said or visible(name) == said else "The venue wrote invisible characters, left out here"
+    return bool(said) and visible(name) != said

@@ -76,6 +76,7 @@ class Live:
 def frame(desk: Desk, title: str, here: str) -> Iterator[Live]:
     """Everything around a view; `here` is the path of the navigation's entry that is shown as current."""
     ui.page_title(f"{title} · Coinlake")
+    _leave_main_to_us()
     _theme()
     Tag("a", "Skip to content", href="#main").classes("skip")
     if desk.banner:
@@ -100,6 +101,13 @@ def frame(desk: Desk, title: str, here: str) -> Iterator[Live]:
         trouble = Tag("p", role="status").classes("trouble")
         trouble.set_visibility(False)
         yield Live(desk, heading, trouble, letters)
+
+
+def _leave_main_to_us() -> None:
+    """Takes the meaning off the `main` that Quasar puts everything into, navigation and all."""
+    slot = ui.context.client.content.parent_slot
+    assert slot is not None
+    slot.parent.props["role"] = "presentation"
 
 
 def _theme() -> None:

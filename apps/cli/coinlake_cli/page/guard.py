@@ -58,7 +58,7 @@ class Guard:
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1").lower()
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
-        if not self._is_ours(host) or (origin and urlsplit(origin).netloc != host):
+        if not self._is_ours(host) or (origin and origin.partition("://")[2] != host):
             return await _refuse(scope, send)
 
         async def send_guarded(message: Message) -> None:
@@ -70,12 +70,22 @@ class Guard:
 
     def _is_ours(self, host: str) -> bool:
         """True for an address in digits, which no foreign name server can give out, and for our names."""
+        name = _name(host)
+        if name in self._names:
+            return True
         try:
-            name = urlsplit(f"//{host}").hostname or ""
             ipaddress.ip_address(name)
         except ValueError:
-            return name in self._names
+            return False
         return True
+
+
+def _name(host: str) -> str:
+    """The name or address in a `Host` header, without brackets and port; "" where there is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 async def _refuse(scope: Scope, send: Send) -> None:

@@ -49,7 +49,7 @@ class _Overview:
             self._last = Tag("p").classes("aside")
         with ui.element("section").classes("panel"):
             with ui.element("div").classes("heading"):
-                Tag("h2", "What came last")
+                Tag("h2", "Newest prices")
                 Tag("a", "All prices", href="/prices")
             self._table = QuotesTable()
             self._empty = EmptyState(

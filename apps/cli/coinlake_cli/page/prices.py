@@ -11,6 +11,7 @@ from coinlake_cli.page.desk import Desk
 from coinlake_cli.page.elements import EmptyState, Tag
 from coinlake_cli.page.frame import frame
 from coinlake_cli.page.quotes_table import Asked, QuotesTable, find
+from coinlake_cli.page.tables import Pages
 from coinlake_cli.page.wording import several
 
 _SEARCH_PAUSE_MS = 250
@@ -42,8 +43,7 @@ class _Prices:
         with ui.element("section").classes("panel"):
             self._table = QuotesTable(on_order=self._turn)
             self._empty = EmptyState("payments", "No quotes yet", "")
-        self._pages = ui.pagination(1, 1, on_change=self._page).props("max-pages=6 boundary-numbers")
-        self._pages.classes("pages")
+        self._pages = Pages(self._asked.limit, self._page)
 
     async def refresh(self) -> None:
         """Shows what is newest."""
@@ -59,8 +59,7 @@ class _Prices:
         else:
             self._empty.say("No quotes yet", "They show here as soon as a feed has fetched its first slot.")
         self._count.set_text(several(found.total, "asset") if found.total else "")
-        self._pages.max = max(1, -(-found.total // asked.limit))
-        self._pages.set_visibility(self._pages.max > 1)
+        self._pages.show(found.total)
 
     async def _search(self, event: ValueChangeEventArguments[str | None]) -> None:
         self._asked = replace(self._asked, sought=event.value or "", offset=0)
@@ -72,8 +71,7 @@ class _Prices:
         self._pages.value = 1
         await self.refresh()
 
-    async def _page(self, event: ValueChangeEventArguments[int | None]) -> None:
-        offset = (int(event.value or 1) - 1) * self._asked.limit
+    async def _page(self, offset: int) -> None:
         if offset != self._asked.offset:
             self._asked = replace(self._asked, offset=offset)
             await self.refresh()

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from coinlake_cli.page.charts import SPARK_HEIGHT, SPARK_WIDTH, spark_path
-from coinlake_cli.page.elements import coin_name, coin_url, name_warning
-from coinlake_cli.page.tables import Table
+from coinlake_cli.page.elements import coin_name, coin_url, has_hidden_characters
+from coinlake_cli.page.tables import HIDDEN_CHARACTERS, SYNTHETIC, Column, Table
 from coinlake_cli.page.wording import (
     NOTHING,
     NOTHING_SAYS,
     ago,
+    count,
     exact,
     moment,
     percent,
@@ -24,12 +25,10 @@ from coinlake_cli.page.wording import (
 )
 from coinlake_warehouse.reading import Closes, Order, Quote, Reader
 
+Amount = TypeVar("Amount", Decimal, int)
+
 _OLD_AFTER = timedelta(hours=6)
 """A quote this much older than the newest is told apart: a stale coin, or one no longer asked for."""
-
-
-_Column = tuple[str, str, str, Order | None]
-"""Name, heading, classes, and what a click on the heading orders by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,66 +79,80 @@ class QuotesTable(Table):
     """A page of quotes. `on_order`, if given, makes headings buttons that call it with what to order by."""
 
     def __init__(self, *, on_order: Callable[[str], Any] | None = None) -> None:
-        super().__init__("Newest quotes", [column[:3] for column in _COLUMNS], _BODY, header=_HEADER)
-        self.classes("quotes")
         self._sortable = on_order is not None
-        if on_order:
-            self.on("order", lambda event: on_order(event.args))
+        super().__init__("Newest quotes", _COLUMNS, on_order=on_order)
+        self.classes("quotes")
 
     def show_found(self, found: Found, asked: Asked, now: datetime) -> None:
         """Shows a page of quotes as asked for, with their ages at `now`."""
-        columns = [self._column(column, found, asked) for column in _COLUMNS]
-        if columns != self.columns:
-            self.columns = columns
-        self.show(
-            [{**row, "age": ago(as_of, now)} for row, as_of in zip(found.rows, found.as_of, strict=True)]
-        )
+        rows = []
+        for row, as_of in zip(found.rows, found.as_of, strict=True):
+            age = {**row["cells"]["age"], "text": ago(as_of, now)}
+            rows.append({**row, "cells": {**row["cells"], "age": age}})
+        self.show(rows, [self._as_asked(column, found, asked) for column in _COLUMNS])
 
-    def _column(self, column: _Column, found: Found, asked: Asked) -> dict[str, Any]:
-        name, label, of, order = column
-        direction = "descending" if asked.descending else "ascending"
-        return {
-            "name": name,
-            "field": name,
-            "label": f"Last {span(found.spark_span)}" if name == "spark" else label,
-            "of": of,
-            "order": order if self._sortable else None,
-            "sorted": direction if order == asked.order else "none",
-        }
+    def _as_asked(self, column: Column, found: Found, asked: Asked) -> Column:
+        if column.name == "spark" and found.rows:
+            return replace(column, label=f"Last {span(found.spark_span)}")
+        if not self._sortable:
+            return replace(column, order=None)
+        if column.order != asked.order:
+            return column
+        return replace(column, sorted="descending" if asked.descending else "ascending")
+
+
+_COLUMNS = (
+    Column("rank", "#", "rank num", order="rank"),
+    Column("name", "Name", "name", heads=True, order="name"),
+    Column("price", "Price", "price num", order="price"),
+    Column("change", "24 h", "change num", order="change"),
+    Column("spark", "Closes", "spark"),
+    Column("cap", "Market cap", "cap num", order="market_cap"),
+    Column("volume", "Volume, 24 h", "volume num", order="volume"),
+    Column("age", "Age", "age num", order="as_of"),
+)
 
 
 def _row(quote: Quote, closes: Closes, newest: datetime) -> dict[str, Any]:
-    own = closes.of.get(quote.key, ())
-    change = quote.price_change_pct_24h
+    """A row for `Table`; what its `age` says depends on the moment it is shown."""
+    name = coin_name(quote.name, quote.key)
+    badges = [SYNTHETIC] * quote.synthetic + [HIDDEN_CHARACTERS] * has_hidden_characters(quote.name)
+    change = _cell(quote.price_change_pct_24h, percent, _turn(quote.price_change_pct_24h))
+    price = _cell(quote.price, exact) | {"after": quote.quote_currency.upper()}
     return {
         "key": "\0".join(quote.key),
-        "href": coin_url(quote.key),
-        "rank": NOTHING if quote.rank is None else f"{quote.rank:,}",
-        "rank_title": NOTHING_SAYS if quote.rank is None else "",
-        "name": coin_name(quote.name, quote.key),
-        "name_title": name_warning(quote.name),
-        "symbol": visible(quote.symbol),
-        "synthetic": quote.synthetic,
-        "price": exact(quote.price),
-        "price_title": _title(quote.price, "" if quote.price is None else exact(quote.price)),
-        "currency": quote.quote_currency.upper(),
-        "change": percent(change),
-        "change_title": _title(change, f"{exact(change)} % in the 24 hours before"),
-        "turn": _turn(change),
-        "spark": spark_path(own, newest, closes.span),
-        "spark_turn": _turn(own[-1][1] - own[0][1]) if own else "",
-        "spark_says": _spark_says(own),
-        "cap": short(quote.market_cap),
-        "cap_title": _title(quote.market_cap, exact(quote.market_cap)),
-        "volume": short(quote.volume_24h),
-        "volume_title": _title(quote.volume_24h, exact(quote.volume_24h)),
-        "as_of": f"As of {moment(quote.as_of)} UTC, fetched {moment(quote.fetched_at)} UTC",
-        "old": newest - quote.as_of > _OLD_AFTER,
+        "named": name,
+        "of": "linked old" if newest - quote.as_of > _OLD_AFTER else "linked",
+        "cells": {
+            "rank": {"text": NOTHING, "title": NOTHING_SAYS}
+            if quote.rank is None
+            else {"text": count(quote.rank)},
+            "name": {
+                "text": name,
+                "href": coin_url(quote.key),
+                "after": visible(quote.symbol),
+                "badges": badges,
+            },
+            "price": price | {"below": change["text"], "below_of": change["of"]},
+            "change": change,
+            "spark": _spark(closes.of.get(quote.key, ()), newest, closes.span),
+            "cap": _cell(quote.market_cap, short),
+            "volume": _cell(quote.volume_24h, short),
+            "age": {"title": f"As of {moment(quote.as_of)} UTC, fetched {moment(quote.fetched_at)} UTC"},
+        },
     }
 
 
-def _title(amount: Decimal | None, said: str) -> str:
-    return NOTHING_SAYS if amount is None else said
+def _rank(rank: int | None) -> str:
+    return NOTHING if rank is None else count(rank)
+
+
+def _cell(amount: Amount | None, write: Callable[[Amount | None], str], of: str = "") -> dict[str, str]:
+    return {
+        "text": write(amount),
+        "title": NOTHING_SAYS if amount is None else exact(Decimal(amount)),
+        "of": of,
+    }
 
 
 def _turn(change: Decimal | None) -> str:
@@ -148,59 +161,13 @@ def _turn(change: Decimal | None) -> str:
     return "up" if change > 0 else "down"
 
 
-def _spark_says(closes: Sequence[tuple[datetime, Decimal]]) -> str:
+def _spark(closes: Sequence[tuple[datetime, Decimal]], until: datetime, over: timedelta) -> dict[str, str]:
     if len(closes) < 2:
-        return ""
-    return f"{len(closes)} closes from {exact(closes[0][1])} to {exact(closes[-1][1])}"
-
-
-_COLUMNS: tuple[_Column, ...] = (
-    ("rank", "#", "rank num", "rank"),
-    ("name", "Name", "name", "name"),
-    ("price", "Price", "price num", "price"),
-    ("change", "24 h", "change num", "change"),
-    ("spark", "Closes", "spark", None),
-    ("cap", "Market cap", "cap num", "market_cap"),
-    ("volume", "Volume, 24 h", "volume num", "volume"),
-    ("age", "Age", "age num", "as_of"),
-)
-
-_HEADER = r"""
-<q-tr>
-  <th v-for="col in props.cols" :key="col.name" scope="col" :class="col.of"
-      :aria-sort="col.order ? col.sorted : undefined">
-    <button v-if="col.order" type="button" class="sort" @click="$parent.$emit('order', col.order)">
-      {{ col.label }}<span class="arrow" aria-hidden="true">{{
-        col.sorted === 'ascending' ? '↑' : col.sorted === 'descending' ? '↓' : '' }}</span>
-    </button>
-    <template v-else>{{ col.label }}</template>
-  </th>
-</q-tr>
-"""
-
-_BODY = rf"""
-<q-tr class="linked" :class="{{ old: props.row.old }}">
-  <td class="rank num" :title="props.row.rank_title">{{{{ props.row.rank }}}}</td>
-  <th scope="row" class="name">
-    <a :href="props.row.href" :title="props.row.name_title"><bdi>{{{{ props.row.name }}}}</bdi></a>
-    <bdi class="symbol">{{{{ props.row.symbol }}}}</bdi>
-    <span v-if="props.row.name_title" class="badge" :title="props.row.name_title">hidden characters</span>
-    <span v-if="props.row.synthetic" class="badge" title="Made up for a load test, not recorded or live"
-      >synthetic</span>
-  </th>
-  <td class="price num" :title="props.row.price_title"><span class="amount">{{{{ props.row.price }}}}</span>
-    <span class="unit">{{{{ props.row.currency }}}}</span>
-    <span class="narrow change" :class="props.row.turn">{{{{ props.row.change }}}}</span></td>
-  <td class="change num" :class="props.row.turn" :title="props.row.change_title">{{{{
-    props.row.change }}}}</td>
-  <td class="spark">
-    <svg v-if="props.row.spark" viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}" role="img"
-         preserveAspectRatio="none" :aria-label="props.row.spark_says" :class="props.row.spark_turn">
-      <path :d="props.row.spark" vector-effect="non-scaling-stroke" />
-    </svg>
-  </td>
-  <td class="cap num" :title="props.row.cap_title">{{{{ props.row.cap }}}}</td>
-  <td class="volume num" :title="props.row.volume_title">{{{{ props.row.volume }}}}</td>
-  <td class="age num" :title="props.row.as_of">{{{{ props.row.age }}}}</td>
-</q-tr>
-"""
+        return {"text": ""}
+    first, last = closes[0][1], closes[-1][1]
+    return {
+        "text": f"{len(closes)} closes from {exact(first)} to {exact(last)}",
+        "path": spark_path(closes, until, over),
+        "box": f"0 0 {SPARK_WIDTH} {SPARK_HEIGHT}",
+        "of": _turn(last - first),
+    }

@@ -36,7 +36,7 @@ _VIEWS = (overview, prices, coin, dead_letters, batches)
 
 
 class Page:
-    """The page of one program: at most one in a process at a time, because NiceGUI is one an process.
+    """The page of one program: at most one in a process at a time, because NiceGUI is one per process.
 
     `feeds`, `replay`, `now` are asked while people look. `banner`, if any, stands above every view.
     """
@@ -67,7 +67,13 @@ class Page:
             view.register(self._desk)
         guarded = Guard(_application(), self._settings.host)
         config = uvicorn.Config(
-            guarded, log_config=None, access_log=False, timeout_graceful_shutdown=_GOODBYE_S, lifespan="on"
+            guarded,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            lifespan="on",
+            timeout_graceful_shutdown=_GOODBYE_S,
         )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))

@@ -66,7 +66,7 @@ def span(length: timedelta) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.5:
-        return f"{seconds:.1f}".removesuffix(".0") + " s" if seconds < 10 else f"{seconds:.0f} s"
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     if minutes < 60:
         return f"{minutes} min"
@@ -78,17 +78,22 @@ def span(length: timedelta) -> str:
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
-    """How long ago something was, to the minute once it is one: just now, 40 s ago, in 3 min, never."""
+    """How far off something is, in one unit, rounded down: just now, 40 s ago, 23 h ago, in 3 min, never."""
     if moment is None:
         return "never"
-    length = now - moment
-    if abs(length) < timedelta(seconds=5):
+    seconds = int(abs((now - moment).total_seconds()))
+    if seconds < 5:
         return "just now"
-    # In steps, so that a table of ages does not change with every second.
-    seconds = int(abs(length).total_seconds())
-    stepped = timedelta(seconds=seconds // 10 * 10 if seconds >= 10 else seconds)
-    said = span(stepped)
-    return f"{said} ago" if length > timedelta(0) else f"in {said}"
+    if seconds < 60:
+        # By tens, so that a table of ages does not change with every second.
+        said = f"{seconds // 10 * 10 or seconds} s"
+    elif seconds < 3600:
+        said = f"{seconds // 60} min"
+    elif seconds < 48 * 3600:
+        said = f"{seconds // 3600} h"
+    else:
+        said = f"{seconds // 86400:,} d"
+    return f"{said} ago" if moment < now else f"in {said}"
 
 
 def moment(moment: datetime | None) -> str:

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from coinlake.state import FeedState
+from coinlake_cli.page.feeds import condition
+
+NOON = datetime(2024, 12, 14, 12, tzinfo=UTC)
+FEED = FeedState("coingecko", "markets", 180, last_success_at=NOON - timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("feed", "word", "says"),
+    [
+        (FEED, "Fresh", "every 3 min"),
+        (replace(FEED, last_success_at=None), "Starting", "Nothing has arrived"),
+        (replace(FEED, last_success_at=NOON - timedelta(minutes=7)), "Fresh", ""),
+        (replace(FEED, last_success_at=NOON - timedelta(minutes=8)), "Late", "last success 8 min ago"),
+        (replace(FEED, failures=1, last_error="503"), "Failing", "1 slot failed"),
+        (replace(FEED, stretched_to_s=600.0), "Stretched", "Every 10 min instead of 3 min"),
+        (replace(FEED, stretched_to_s=3600.0, last_success_at=NOON - timedelta(hours=2)), "Stretched", ""),
+    ],
+)
+def test_a_feeds_condition_is_one_word_and_why(feed: FeedState, word: str, says: str) -> None:
+    found = condition(feed, NOON)
+    assert found.word == word
+    assert says in found.says
