@@ -65,7 +65,7 @@ def test_an_empty_warehouse_says_what_to_do_next(open_tab: OpenTab) -> None:
         (replace(FEED, last_success_at=NOW - timedelta(minutes=20)), "Late"),
         (replace(FEED, failures=3, last_error="Answered 503 <b>again</b>"), "Failing"),
         (replace(FEED, stretched_to_s=600), "Stretched"),
-        (replace(FEED, last_success_at=None), "Starting"),
+        (FeedState("coingecko", "markets", 180), "Waiting"),
     ],
 )
 def test_a_feeds_state_is_a_word_and_an_icon_besides_a_colour(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -205,11 +206,7 @@ def test_sparklines_take_the_interval_that_fits_how_long_quotes_have_come(
     moments = [NOON - spacing * n for n in range(span // spacing)]
     buckets = {
         (interval, moment - (moment - NOON.replace(hour=0)) % length)
-        for interval, length in (
-            ("5m", timedelta(minutes=5)),
-            ("1h", timedelta(hours=1)),
-            ("1d", timedelta(days=1)),
-        )
+        for interval, length in INTERVALS.items()
         for moment in moments
     }
     insert(dsn, "candles", [candle(interval, opened, "1.0") for interval, opened in sorted(buckets)])
@@ -218,6 +215,32 @@ def test_sparklines_take_the_interval_that_fits_how_long_quotes_have_come(
     drawn = [opened for opened, _ in closes.of[BITCOIN]]
     assert drawn == sorted(drawn)
     assert drawn[0] > NOON - closes.span
+
+
+def test_sparklines_read_a_few_candles_of_each_asset_and_never_all(dsn: str, reader: Reader) -> None:
+    keys = [Key("coingecko", f"coin-{n}", "usd") for n in range(50)]
+    with psycopg.connect(dsn, options="-c search_path=coinlake", autocommit=True) as connection:
+        connection.execute(
+            """
+            INSERT INTO candles
+            SELECT 'coingecko', 'coin-' || n, 'usd', '5m', at, 1, 1, 1, 1, NULL, NULL, 1, at, at, false
+            FROM generate_series(0, 49) AS n,
+                 generate_series(timestamptz '2024-12-07Z', '2024-12-14Z', '5 min') AS at
+            """
+        )
+        connection.execute("ANALYZE candles")
+        reader.closes(keys, until=NOON)
+        # The statistics of this very session's scans, which are sent when it ends.
+        reader.close()
+        scans = "SELECT seq_scan, idx_scan FROM pg_stat_user_tables WHERE relname = 'candles'"
+        deadline = time.monotonic() + 10
+        while True:
+            whole, by_index = connection.execute(scans).fetchall()[0]
+            if by_index or time.monotonic() > deadline:
+                break
+            connection.execute("SELECT pg_stat_clear_snapshot()")
+    assert by_index >= len(keys)
+    assert whole <= 2, "only the analysis reads the whole table"
 
 
 def test_candles_come_oldest_first_and_end_where_asked(dsn: str, reader: Reader) -> None:

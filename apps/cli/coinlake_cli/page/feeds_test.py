@@ -9,19 +9,19 @@ from coinlake.state import FeedState
 from coinlake_cli.page.feeds import condition
 
 NOON = datetime(2024, 12, 14, 12, tzinfo=UTC)
-FEED = FeedState("coingecko", "markets", 180, last_success_at=NOON - timedelta(minutes=1))
+MINUTE = NOON - timedelta(minutes=1)
+FEED = FeedState("coingecko", "markets", 180, last_attempt_at=MINUTE, last_success_at=MINUTE)
 
 
 @pytest.mark.parametrize(
     ("feed", "word", "says"),
     [
         (FEED, "Fresh", "every 3 min"),
-        (replace(FEED, last_success_at=None), "Starting", "Nothing has arrived"),
-        (replace(FEED, last_success_at=NOON - timedelta(minutes=7)), "Fresh", ""),
+        (FeedState("coingecko", "markets", 180), "Waiting", "Nothing was tried"),
         (replace(FEED, last_success_at=NOON - timedelta(minutes=8)), "Late", "last success 8 min ago"),
         (replace(FEED, failures=1, last_error="503"), "Failing", "1 slot failed"),
         (replace(FEED, stretched_to_s=600.0), "Stretched", "Every 10 min instead of 3 min"),
-        (replace(FEED, stretched_to_s=3600.0, last_success_at=NOON - timedelta(hours=2)), "Stretched", ""),
+        (replace(FEED, stretched_to_s=3600.0, last_success_at=NOON - timedelta(hours=2)), "Stretched", "1 h"),
     ],
 )
 def test_a_feeds_condition_is_one_word_and_why(feed: FeedState, word: str, says: str) -> None:

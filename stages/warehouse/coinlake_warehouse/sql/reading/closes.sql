@@ -1,5 +1,6 @@
--- The closes of some assets in the stretch of time that suits each interval, oldest first. One row an
--- asset and interval; the key's index is read once for each, and nothing else.
+-- The closes of some assets in the stretch of time that suits each interval, oldest first; one row an
+-- asset and interval. The limit, which no span reaches, keeps the planner from reading all candles at once
+-- instead of a few of each asset by the key's index.
 SELECT
     wanted.source,
     wanted.asset,
@@ -19,5 +20,7 @@ CROSS JOIN LATERAL (
       AND candles."interval" = spans."interval"
       AND candles.open_time > %(until)s::timestamptz - spans.span
       AND candles.open_time <= %(until)s::timestamptz
+    ORDER BY candles.open_time DESC
+    LIMIT 1000
 ) AS recent
 GROUP BY wanted.source, wanted.asset, wanted.quote_currency, spans."interval";
