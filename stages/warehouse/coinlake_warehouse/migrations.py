@@ -22,7 +22,7 @@ from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from coinlake.errors import FixConfiguration
-from coinlake_warehouse.connection import connect, explained, server_name
+from coinlake_warehouse.connection import Connection, connect, explained, server_name
 from coinlake_warehouse.rights import prepare_reader
 from coinlake_warehouse.statements import statement
 
@@ -82,10 +82,13 @@ def run(bind: Bind, revision: str) -> None:
 
 @contextmanager
 def _transaction(dsn: str) -> Iterator[Bind]:
+    def session() -> Connection:
+        connection = connect(dsn, "migrate")
+        connection.autocommit = False
+        return connection
+
     # The engine never sees the connection string, so none of its messages can show a password.
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: connect(dsn, "migrate"), poolclass=NullPool
-    )
+    engine = create_engine("postgresql+psycopg://", creator=session, poolclass=NullPool)
     with explained(dsn):
         try:
             with engine.begin() as bind:
