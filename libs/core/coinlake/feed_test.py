@@ -1,54 +1,26 @@
-"""Feeds from a real socket into a lake, through faults, pages, plugins and stops."""
+"""Feeds from a real socket into a lake: what a slot becomes, and what its faults cost."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
-from uuid import UUID
 
-import pluggy
 import pytest
 from structlog.testing import capture_logs
 
 from coinlake import plugins, telemetry
 from coinlake.errors import Refused, TryAgain, WaitUntil
-from coinlake.feed import MOST_PAGES, Feed
-from coinlake.fetch import Fetcher
-from coinlake.lake import Lake
+from coinlake.feed import MOST_PAGES
 from coinlake.model import Capture, Request, Response, Verdict
-from coinlake.quota import Quota
-from coinlake.schedule import Polling, Schedule
-from coinlake.settings import FetchSettings, Secret
-from coinlake.state import FeedState, State
+from coinlake.settings import Secret
+from coinlake.state import State
 from coinlake.testing import unruly
+from coinlake.testing.feed_bench import NOON, Bench, Listed, MemoryLake, Observer
 from coinlake.testing.plain_source import TICKS, PlainSource
-from coinlake.testing.stopped_clock import LeapingClock, StoppedClock
-from coinlake.testing.unruly import Unruly
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = "k3y-that-nobody-may-see"
-
-
-class MemoryLake:
-    """A lake as far as a feed can see."""
-
-    def __init__(self) -> None:
-        self.captures: dict[UUID, Capture] = {}
-
-    def append(self, capture: Capture) -> bool:
-        new = capture.id not in self.captures
-        self.captures[capture.id] = capture
-        return new
-
-    @property
-    def bodies(self) -> list[bytes]:
-        return [capture.body for capture in self.captures.values()]
 
 
 class FullLake(MemoryLake):
@@ -60,46 +32,6 @@ class FullLake(MemoryLake):
         if self.full:
             raise TryAgain("The disk is full.")
         return super().append(capture)
-
-
-class GatedLake(MemoryLake):
-    """A lake whose disk is slow: nothing is stored before the gate opens."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = threading.Event()
-        self.gate = threading.Event()
-
-    def append(self, capture: Capture) -> bool:
-        self.asked.set()
-        assert self.gate.wait(20)
-        return super().append(capture)
-
-
-@dataclass
-class Listed:
-    """A schedule of given slots, each due at once."""
-
-    given: Sequence[datetime]
-
-    async def slots(self) -> AsyncIterator[datetime]:
-        for slot in self.given:
-            yield slot
-
-
-class Observer:
-    """A plugin that notes what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[object, ...]] = []
-
-    @plugins.hookimpl
-    def coinlake_capture_fetched(self, capture: Capture) -> None:
-        self.told.append(("fetched", capture.id))
-
-    @plugins.hookimpl
-    def coinlake_capture_stored(self, capture: Capture, new: bool) -> None:
-        self.told.append(("stored", capture.id, new))
 
 
 class Careless:
@@ -114,55 +46,11 @@ class Careless:
         raise ZeroDivisionError
 
 
-@dataclass
-class Bench:
-    """All that a feed is made of."""
-
-    state: State
-    lake: MemoryLake = field(default_factory=MemoryLake)
-    clock: StoppedClock = field(default_factory=lambda: LeapingClock(NOON))
-    plugin: object | None = None
-
-    @asynccontextmanager
-    async def serve(
-        self, *misdeeds: unruly.Misdeed, schedule: Schedule | None = None, attempts: int = 1, **given: Any
-    ) -> AsyncIterator[tuple[Unruly, Feed]]:
-        """A server and a feed that asks it; `given` is what its source is made of."""
-        observe = plugins.load([]).observe
-        if self.plugin is not None:
-            manager = pluggy.PluginManager(plugins.GROUP)
-            manager.add_hookspecs(plugins.Specification)
-            manager.register(self.plugin)
-            observe = manager.hook
-        settings = FetchSettings(attempts=attempts, answer_timeout_s=20, body_limit_bytes=1_000_000)
-        async with (
-            Unruly(*misdeeds) as server,
-            Fetcher(settings, Quota(self.state), self.clock) as fetcher,
-        ):
-            source, lake = PlainSource(server.url, **given), cast(Lake, self.lake)
-            schedule = schedule or Polling(source, TICKS, self.state, self.clock)
-            yield (
-                server,
-                Feed(source, TICKS, fetcher, lake, self.state, self.clock, schedule, observe, run_id="run-1"),
-            )
-
-    def health(self, source: str = "plain") -> FeedState:
-        found = self.state.feed(source, "ticks")
-        assert found is not None
-        return found
-
-
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterable[Bench]:
     telemetry.start()
     with State(tmp_path) as state:
         yield Bench(state)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def test_a_slot_becomes_a_capture_with_all_that_says_where_it_came_from(bench: Bench) -> None:
@@ -348,77 +236,6 @@ async def test_a_ban_costs_slots_until_it_ends_and_sends_nothing_meanwhile(bench
     # 12:00 to 12:06 fail at once; 12:09 waits for the ban's end within its own three minutes
     assert [capture.slot for capture in bench.lake.captures.values()] == slots[3:]
     assert len(server.heads) == 3
-
-
-async def test_polling_and_feed_together_fetch_a_slot_every_cadence(bench: Bench) -> None:
-    stop = asyncio.Event()
-    async with bench.serve(unruly.whole()) as (_, feed):
-        running = asyncio.create_task(feed.run(stop))
-        await until(lambda: len(bench.lake.captures) >= 5)
-        stop.set()
-        await running
-    slots = [capture.slot for capture in bench.lake.captures.values()]
-    assert slots[:5] == [NOON + number * TICKS.cadence for number in range(5)]
-    assert bench.health().slots_missed == 0
-
-
-async def test_one_feed_never_delays_another(bench: Bench) -> None:
-    stop = asyncio.Event()
-    async with (
-        bench.serve(unruly.silence(), name="silent") as (silent, stuck),
-        bench.serve(unruly.whole()) as (_, healthy),
-    ):
-        running = [asyncio.create_task(feed.run(stop)) for feed in (stuck, healthy)]
-        await until(lambda: silent.heads and len(bench.lake.captures) >= 3)
-        stop.set()
-        await asyncio.gather(*running)
-    assert bench.health("silent").last_slot is None
-
-
-async def test_a_stop_drops_a_call_in_flight_at_once(bench: Bench) -> None:
-    stop = asyncio.Event()
-    async with bench.serve(unruly.silence()) as (server, feed):
-        running = asyncio.create_task(feed.run(stop))
-        await until(lambda: server.heads)
-        stop.set()
-        async with asyncio.timeout(5):
-            await running
-    assert bench.lake.captures == {}
-    assert bench.health().last_slot is None  # so that a restart fetches it again
-
-
-async def test_a_stop_while_waiting_for_a_slot_is_at_once(bench: Bench) -> None:
-    bench.clock = StoppedClock(NOON)
-    stop = asyncio.Event()
-    async with bench.serve(unruly.whole()) as (_, feed):
-        running = asyncio.create_task(feed.run(stop))
-        await until(lambda: bench.clock.awaited[1:])
-        stop.set()
-        async with asyncio.timeout(5):
-            await running
-    assert len(bench.lake.captures) == 1
-
-
-@pytest.mark.parametrize("how", ["stop", "cancel"])
-async def test_a_stop_waits_for_the_capture_that_is_being_stored(bench: Bench, how: str) -> None:
-    bench.lake = lake = GatedLake()
-    bench.plugin = observer = Observer()
-    stop = asyncio.Event()
-    async with bench.serve(unruly.whole()) as (_, feed):
-        running = asyncio.create_task(feed.run(stop))
-        await until(lake.asked.is_set)
-        if how == "stop":
-            stop.set()
-        else:
-            running.cancel()
-        await asyncio.sleep(0)
-        assert not running.done()
-        lake.gate.set()
-        async with asyncio.timeout(5):
-            await asyncio.wait({running})
-    assert len(lake.captures) == 1
-    assert [told[0] for told in observer.told] == ["fetched", "stored"]
-    assert running.cancelled() == (how == "cancel")
 
 
 async def test_a_schedule_that_fails_is_not_hidden(bench: Bench) -> None:
