@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from coinlake_lake.sqlite import SqliteLake
 from coinlake_warehouse.embedded import READER, EmbeddedServer
 from coinlake_warehouse.load import PostgresWarehouse
 from coinlake_warehouse.reading import Reader
-from coinlake_warehouse.rights import grant_reader
+from coinlake_warehouse.rights import grant_reader, has_login
 from coinlake_warehouse.schema import is_current
 
 BUILT_IN = ("coinlake_coingecko.plugin", "coinlake_refine.plugin")
@@ -53,6 +53,9 @@ class Deployment:
     settings: Settings
     kind: folder.Kind
     plugins: Plugins
+    sources: Mapping[str, Source]
+    """The configured sources, by name."""
+    refinery: Refinery
     clock: Clock
     state: State
     lake: SqliteLake
@@ -60,11 +63,6 @@ class Deployment:
     """None where `warehouse.dsn` names a server of the user's."""
     addresses: Addresses
     _parts: ExitStack
-
-    @cached_property
-    def sources(self) -> dict[str, Source]:
-        """The configured sources, by name."""
-        return {name: self.plugins.make_source(name, given) for name, given in self.settings.sources.items()}
 
     @cached_property
     def warehouse(self) -> PostgresWarehouse:
@@ -77,13 +75,6 @@ class Deployment:
         return self._parts.enter_context(Reader(self.addresses.reader))
 
     @cached_property
-    def refinery(self) -> Refinery:
-        """The configured steps, and a decoder for whatever may lie in the lake."""
-        names = self.settings.refine.steps
-        steps = list(zip(names, self.plugins.steps(names), strict=True))
-        return Refinery(self._decoders(), steps)
-
-    @cached_property
     def pipeline(self) -> Pipeline:
         """From the lake's tail to the warehouse."""
         return Pipeline(
@@ -94,16 +85,6 @@ class Deployment:
             clock=self.clock,
             observe=self.plugins.observe,
         )
-
-    def _decoders(self) -> dict[str, Decode]:
-        """Also of sources that are no longer configured: their captures can still be replayed."""
-        decoders: dict[str, Decode] = {name: source.decode for name, source in self.sources.items()}
-        for name in self.plugins.sources.keys() - self.sources.keys():
-            try:
-                decoders[name] = self.plugins.make_source(name, {}).decode
-            except FixConfiguration:
-                continue  # it cannot be made without settings; its captures would be dead letters
-        return decoders
 
     def revive(self) -> None:
         """Starts the embedded server again if it is gone. Raises `TryAgain` while it cannot be."""
@@ -132,6 +113,8 @@ def opened(
     the embedded server stopped unless another program still uses it.
     """
     plugins = load_plugins(settings, observers)
+    sources = {name: plugins.make_source(name, given) for name, given in settings.sources.items()}
+    refinery = _refinery(settings, plugins, sources)
     kind = kind or folder.kind_of(settings.folder)
     folder.claim(settings.folder, kind)
     with ExitStack() as parts:
@@ -139,8 +122,31 @@ def opened(
         lake = parts.enter_context(SqliteLake(settings.folder / "lake.db"))
         server, addresses = _warehouse(settings, parts)
         yield Deployment(
-            settings, kind, plugins, clock or SystemClock(), state, lake, server, addresses, parts
+            settings=settings,
+            kind=kind,
+            plugins=plugins,
+            sources=sources,
+            refinery=refinery,
+            clock=clock or SystemClock(),
+            state=state,
+            lake=lake,
+            server=server,
+            addresses=addresses,
+            _parts=parts,
         )
+
+
+def _refinery(settings: Settings, plugins: Plugins, sources: Mapping[str, Source]) -> Refinery:
+    """The configured steps, and a decoder for whatever may lie in the lake."""
+    decoders: dict[str, Decode] = {name: source.decode for name, source in sources.items()}
+    for name in plugins.sources.keys() - sources.keys():
+        # No longer configured, but its captures can still be replayed and verified.
+        try:
+            decoders[name] = plugins.make_source(name, {}).decode
+        except FixConfiguration:
+            continue  # it cannot be made without settings; its captures would be dead letters
+    names = settings.refine.steps
+    return Refinery(decoders, list(zip(names, plugins.steps(names), strict=True)))
 
 
 def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | None, Addresses]:
@@ -149,18 +155,17 @@ def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | N
         _migrate(dsn)
         return None, Addresses(dsn, dsn)
     server = parts.enter_context(EmbeddedServer(settings.folder / "warehouse"))
-    if _migrate(server.dsn):
+    _migrate(server.dsn)
+    if not has_login(server.dsn, READER):
         grant_reader(server.dsn, READER, server.reader_password)
     return server, Addresses(server.dsn, server.reader_dsn)
 
 
-def _migrate(dsn: str) -> bool:
-    """Brings the schema up to date; False where it was."""
+def _migrate(dsn: str) -> None:
     if is_current(dsn):
-        return False
+        return
     from coinlake_warehouse.migrations import migrate  # takes a second to load, and is rarely needed
 
     said = migrate(dsn)
     if said:
         log.warning("warehouse.no_reader_role", reason=said)
-    return True

@@ -39,3 +39,10 @@ def grant_reader(dsn: str, login: str, password: str) -> None:
     )
     with explained(dsn), connect(dsn, "grant") as connection, connection.transaction():
         connection.execute(grant)
+
+
+def has_login(dsn: str, login: str) -> bool:
+    """Whether the server knows that login."""
+    with explained(dsn), connect(dsn, "grant") as connection:
+        found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (login,))
+        return found.fetchone() is not None

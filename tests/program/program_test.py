@@ -1,0 +1,204 @@
+"""Each command does what the README says, and a user's mistake ends in a sentence."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from program.program import Program
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program in a home where the demo has been run once."""
+    program = Program(tmp_path_factory.mktemp("a home"))
+    done = program("--json", "demo", "--once", "--seconds", "2", "--port", "0")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["parts"]["quotes loaded"] == 6000
+    assert re.search(r"The page: http://127\.0\.0\.1:\d+/", done.stderr)
+    return program
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+def test_the_demo_run_again_adds_nothing(demo: Program) -> None:
+    done = demo("--json", "demo", "--once", "--seconds", "1", "--port", "0")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["parts"]["captures in the lake"] == 60
+
+
+def test_status_tells_feeds_and_lag_for_eyes_and_for_programs(demo: Program) -> None:
+    shown = demo("--demo", "status")
+    assert shown.returncode == 0, shown.stderr
+    assert "coingecko  markets" in shown.stdout
+    assert "\x1b" not in shown.stdout
+    document = json.loads(demo("--demo", "--json", "status").stdout)
+    assert document["feeds"][0]["dataset"] == "markets"
+    assert document["parts"]["captures not loaded yet"] == 0
+
+
+def test_verify_finds_the_demo_whole(demo: Program) -> None:
+    done = demo("--demo", "--json", "verify")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["clean"]
+    assert report["captures"] == 60
+
+
+def test_verify_names_a_row_that_was_changed_and_one_that_is_gone_and_exits_1(demo: Program) -> None:
+    place = demo.home / ".local/share/coinlake-demo/warehouse"
+    changed = ("UPDATE quotes SET price = price + 1 WHERE asset = 'tether' AND as_of < '2024-10-16'",)
+    gone = ("DELETE FROM quotes WHERE asset = 'ethereum' AND as_of < '2024-10-16'",)
+    run_as_owner(demo, place, *changed, *gone)
+    found = demo("--demo", "--json", "verify")
+    assert found.returncode == 1
+    quotes = json.loads(found.stdout)["tables"][0]
+    assert (quotes["missing"], quotes["different"], quotes["extra"]) == (1, 1, 0)
+    named = {(one["kind"], one["key"]["asset"]) for one in quotes["examples"]}
+    assert named == {("missing", "ethereum"), ("different", "tether")}
+
+    run_as_owner(demo, place, "DELETE FROM quotes WHERE asset = 'tether' AND as_of < '2024-10-16'")
+    assert demo("--demo", "replay", "--all", "--until", "2024-10-16").returncode == 0
+    assert demo("--demo", "verify").returncode == 0
+
+
+def run_as_owner(program: Program, place: Path, *statements: str) -> None:
+    """Changes the demo's warehouse behind its back."""
+    import psycopg
+
+    from coinlake_warehouse.embedded import EmbeddedServer
+
+    with EmbeddedServer(place) as server, psycopg.connect(server.dsn) as session:
+        for statement in statements:
+            session.execute(statement.encode())
+
+
+def test_doctor_finds_every_part_well(demo: Program) -> None:
+    done = demo("--demo", "--json", "doctor")
+    assert done.returncode == 0, done.stderr
+    states = {finding["part"]: finding["state"] for finding in json.loads(done.stdout)}
+    assert states.keys() >= {"program", "folder", "sources", "lake", "warehouse", "loading", "feeds"}
+    assert "broken" not in states.values()
+
+
+def test_a_query_gives_exact_digits_in_every_form(demo: Program, tmp_path: Path) -> None:
+    sql = "SELECT asset, price FROM quotes WHERE price > 0 ORDER BY price, as_of LIMIT 1"
+    (row,) = json.loads(demo("--demo", "query", sql, "--format", "json").stdout)
+    (same,) = csv.DictReader(io.StringIO(demo("--demo", "query", sql, "--format", "csv").stdout))
+    assert row == same
+    assert Decimal(row["price"]) < Decimal("1e-4")
+    assert row["price"] in demo("--demo", "query", "-", stdin=sql).stdout
+    file = tmp_path / "rows.parquet"
+    assert demo("--demo", "query", sql, "--format", "parquet", "-o", str(file)).returncode == 0
+    assert pyarrow.parquet.read_table(file).to_pylist() == [row]
+
+
+def test_a_query_cannot_change_anything(demo: Program) -> None:
+    done = demo("--demo", "query", "DELETE FROM quotes")
+    assert done.returncode == 5
+    assert "read-only" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_sources_lists_what_is_installed(program: Program) -> None:
+    (coingecko,) = json.loads(program("--json", "sources").stdout)
+    assert coingecko["source"] == "coingecko"
+    assert coingecko["every"] == 180
+
+
+def test_a_demo_and_live_data_do_not_mix(demo: Program) -> None:
+    done = demo("--demo", "capture")
+    assert done.returncode == 3
+    assert "must not mix" in done.stderr
+
+
+def test_capture_says_what_went_wrong_and_exits_1_when_the_venue_cannot_be_reached(program: Program) -> None:
+    (program.home / "coinlake.toml").write_text(
+        '[sources.coingecko]\nroot = "http://127.0.0.1:9/api/v3"\n[fetch]\nattempts = 1\n'
+    )
+    done = program("--json", "capture")
+    assert done.returncode == 1
+    (outcome,) = json.loads(done.stdout)
+    assert "cannot connect" in outcome["trouble"]
+    feeds = json.loads(program("--json", "status").stdout)["feeds"]
+    assert feeds[0]["failures"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--nonsense"], 2, "No such option"),
+        (["nonsense"], 2, "No such command"),
+        (["--config", "missing.toml", "status"], 3, "There is no settings file missing.toml"),
+        (["query", "SELECT 1", "--format", "csvv"], 2, "csvv"),
+        (["verify", "--since", "yesterday"], 2, "write 2024-10-15"),
+        (["verify", "--since", "2024-10-15", "--until", "2024-10-14"], 2, "before --until"),
+        (["--folder", "x", "--demo", "status"], 2, "not both"),
+        (["capture", "krakn"], 3, "unknown source"),
+        (["demo", "--recordings", "nowhere", "--once"], 3, "There is no folder nowhere"),
+        (["query", "SELECT 1", "-o", "file.csv"], 3, "--format"),
+    ],
+)
+def test_a_users_mistake_ends_in_a_sentence_and_its_exit_code(
+    program: Program, arguments: list[str], code: int, said: str
+) -> None:
+    done = program(*arguments)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("[sources.coingecko]\ntopp = 5", "did you mean 'top'?"),
+        ("[sources.coingeko]", "did you mean 'coingecko'?"),
+        ("foldr = 'x'", "did you mean 'folder'?"),
+        ("[refine]\nsteps = ['validat']", "did you mean 'validate'?"),
+        ("[sources.coingecko]\nplan = 'demo'", "api_key"),
+        ("plugins = ['no.such.module']", "no.such.module"),
+        ("folder = ", "coinlake.toml"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_meant(program: Program, toml: str, said: str) -> None:
+    (program.home / "coinlake.toml").write_text(toml)
+    done = program("status")
+    assert done.returncode == 3, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_secret_appears_nowhere(program: Program) -> None:
+    secret = "CG-this-is-the-secret-key"
+    program.environment.update(
+        COINLAKE_SOURCES__COINGECKO__PLAN="demo",
+        COINLAKE_SOURCES__COINGECKO__API_KEY=secret,
+        COINLAKE_SOURCES__COINGECKO__ROOT="http://127.0.0.1:9/api/v3",
+        COINLAKE_FETCH__ATTEMPTS="1",
+    )
+    for command in (["-v", "capture"], ["doctor"], ["sources"], ["--json", "status"]):
+        done = program(*command)
+        assert secret not in done.stdout + done.stderr, command
+    kept = [file for file in (program.home / ".local").rglob("*") if file.is_file()]
+    assert kept
+    assert not [file for file in kept if secret.encode() in file.read_bytes()]
+
+
+def test_the_version_is_that_of_the_package(program: Program) -> None:
+    from coinlake import __version__
+
+    assert program("--version").stdout == f"coinlake {__version__}\n"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+    assert tomllib.loads(f'version = "{__version__}"')
