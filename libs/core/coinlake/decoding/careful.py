@@ -52,7 +52,7 @@ def _faults(row: Row, shape: Shape) -> list[str]:
 
 def _text_faults(row: Row) -> list[str]:
     """Faults of a row's text that say nothing of a single column."""
-    reasons = [f"duplicate_key: {name}" for name in _doubled(row.value)]
+    reasons = [f"duplicate_key: {name}" for name in row.value.doubled]
     try:
         row.text.encode("utf-8")
     except UnicodeEncodeError:
@@ -63,15 +63,6 @@ def _text_faults(row: Row) -> list[str]:
         # A NaN or half of a surrogate pair: Python's reader takes what the standard forbids.
         reasons.append("not_json: the row holds NaN, Infinity or half a character")
     return reasons
-
-
-def _doubled(value: Any) -> list[str]:
-    if isinstance(value, Pairs):
-        inner = [name for member in value.values() for name in _doubled(member)]
-        return [*value.doubled, *inner]
-    if isinstance(value, list):
-        return [name for member in value for name in _doubled(member)]
-    return []
 
 
 def _value_fault(column: str, value: Any) -> tuple[str, str] | None:

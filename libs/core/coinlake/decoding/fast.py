@@ -82,7 +82,7 @@ class FastLane:
             columns["as_of"] = texts["as_of"].cast(_MOMENT)
             columns["extra"] = _split(extras.removesuffix(b"\n"), "\n", len(rows))
             return Pages(columns, counts)
-        except (msgspec.DecodeError, pa.ArrowInvalid, Misfit, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, pa.ArrowInvalid, Misfit, RecursionError):
             return None
 
     def _refuse_doubled_keys(

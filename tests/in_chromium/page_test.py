@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from coinlake.errors import TryAgain
 from coinlake.state import FeedState
-from page.scene import CAPTURE, NOW, Scene, batch, candles, letter, quote, wait_until
+from in_chromium.scene import CAPTURE, NOW, Scene, batch, candles, letter, quote, wait_until
 
 OpenTab = Callable[..., Tab]
 

@@ -16,7 +16,7 @@ from coinlake.settings import PageSettings
 from coinlake_cli.page import Page
 from coinlake_cli.page.shelf import Shelf
 from coinlake_warehouse.reading import Reader
-from page.scene import NOW, Scene, batch
+from in_chromium.scene import NOW, Scene, batch
 
 
 def make(settings: PageSettings, dsn: str = "host=127.0.0.1 port=1") -> Page:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from program.program import Program
+from command_line.program import Program
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from coinlake.settings import PageSettings
 from coinlake_cli.page import Page
 from coinlake_warehouse.conftest import dsn, fresh, server
 from coinlake_warehouse.reading import Reader
-from page.scene import Scene
+from in_chromium.scene import Scene
 
 __all__ = ["dsn", "fresh", "server"]
 
@@ -94,9 +94,9 @@ def _in_thread(scene: Scene, stops: list[Callable[[], None]]) -> str:
     return found[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, which must be there in CI."""
+    """Debian's Chromium, which must be there in CI; closed before other modules use event loops of theirs."""
     if not CHROMIUM.exists():
         how = f"{CHROMIUM} is missing: `apt-get install chromium` (Debian), then these tests can run"
         if "CI" in os.environ:

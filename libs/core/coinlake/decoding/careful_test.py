@@ -1,0 +1,159 @@
+"""One bad row costs itself, tells every reason, keeps its bytes, and never its neighbours."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from coinlake.decoding import original
+from coinlake.testing.pages import decoded, page, row
+
+GOOD = (row("first"), row("last"))
+
+
+def between(bad: str | bytes) -> tuple[bytes, list[str], dict[str, Any]]:
+    """A page with a bad row between good ones: its bytes, the assets that load, and the one reject."""
+    first, last = (good.encode() for good in GOOD)
+    middle = bad.encode() if isinstance(bad, str) else bad
+    body = b"[" + b",".join((first, middle, last)) + b"]"
+    found = decoded(body)
+    (reject,) = found.rejects.to_pylist()
+    assert reject["original"] == middle == original(body, "/1")
+    return body, found.quotes.column("asset").to_pylist(), reject
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (row().replace('"id":"bitcoin",', ""), "missing_key: id"),
+        (row().replace('"price":65975.10,', ""), "missing_key: price"),
+        (row(more=',"price":1'), "duplicate_key: price"),
+        (row(price="NaN"), "not_a_number: price is NaN"),
+        (row(price="-Infinity"), "not_a_number: price is -Infinity"),
+        (row(price='"65975"'), "not_a_number: price is a text"),
+        (row(price="true"), "not_a_number: price is true or false"),
+        (row(price="[1]"), "not_a_number: price is an array"),
+        (row(cap="{}"), "not_a_number: cap is an object"),
+        (row(id="7"), "not_a_text: id is a number"),
+        (row(at="1728993540"), "not_a_text: at is a number"),
+        (row(at='"yesterday"'), "not_a_time: at is 'yesterday'"),
+        (row(at='"2024-10-15T11:59:00"'), "not_a_time"),
+        (row(at='"2024-02-30T11:59:00Z"'), "not_a_time"),
+        (row(at='"2024-10-15T11:59:00.1234567Z"'), "not_a_time"),
+        (row(name=r'"\ud800"'), "not_json: the row holds"),
+        (row(note=r'"\udfff"'), "not_json: the row holds"),
+        ("17", "not_an_object: the row is a number"),
+        ("null", "not_an_object: the row is null"),
+        ("[]", "not_an_object: the row is an array"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_rejected_with_its_bytes_and_its_neighbours_load(
+    bad: str, reason: str
+) -> None:
+    _, assets, reject = between(bad)
+    assert assets == ["first", "last"]
+    assert reject["path"] == "/1"
+    assert reject["stage"] == "decode"
+    assert any(said.startswith(reason) for said in reject["reasons"]), reject["reasons"]
+
+
+def test_bytes_that_are_not_utf8_cost_only_their_row_and_are_kept_exactly() -> None:
+    bad = row(name='"?"').encode().replace(b"?", b"\xff\xfe")
+    _, assets, reject = between(bad)
+    assert assets == ["first", "last"]
+    assert reject["reasons"][0].startswith("not_utf8")
+
+
+def test_every_reason_of_a_row_is_told() -> None:
+    _, _, reject = between(row(price='"x"', at='"y"', more=',"cap":1').replace('"id":"bitcoin",', ""))
+    rules = [reason.split(":")[0] for reason in reject["reasons"]]
+    assert sorted(rules) == ["duplicate_key", "missing_key", "not_a_number", "not_a_time"]
+
+
+def test_a_cut_page_loads_its_whole_rows_and_rejects_the_rest() -> None:
+    whole = page(*GOOD, row("third"))
+    for end in range(len(page(*GOOD)), len(whole) - 1):
+        found = decoded(whole[:end])
+        (reject,) = found.rejects.to_pylist()
+        assert reject["reasons"][0].startswith(("truncated", "not_json"))
+        assert found.quotes.column("asset").to_pylist()[:2] == ["first", "last"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not_an_array: the body is empty"),
+        (b"  \n", "not_an_array: the body is empty"),
+        (b"<html><body>Down for maintenance", "not_an_array: the body looks like HTML"),
+        (b'{"error":"Internal Server Error"}', "not_an_array: the body starts with"),
+        (b"\xef\xbb\xbf[]", "not_an_array: the body starts with"),
+        ("[]".encode("utf-16"), "not_an_array: the body starts with"),
+        (b"\xff\xff\xff", "not_an_array: the body starts with"),
+    ],
+)
+def test_a_body_that_is_no_array_is_rejected_whole(body: bytes, reason: str) -> None:
+    found = decoded(body)
+    assert found.quotes.num_rows == 0
+    (reject,) = found.rejects.to_pylist()
+    assert reject["path"] == ""
+    assert reject["original"] == body
+    assert reject["reasons"][0].startswith(reason)
+
+
+@pytest.mark.parametrize("body", [b"[]", b" [ ] \n"])
+def test_an_empty_page_is_neither_quotes_nor_rejects(body: bytes) -> None:
+    found = decoded(body)
+    assert (found.quotes.num_rows, found.rejects.num_rows) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "loaded", "reason"),
+    [
+        (b"[,]", 0, "not_json"),
+        (b"[" + GOOD[0].encode() + b",]", 1, "not_json: a comma before"),
+        (b"[" + GOOD[0].encode() + b"]]", 1, "not_json: something stands behind"),
+        (b"[" + GOOD[0].encode() + b"]<html>", 1, "not_json: something stands behind"),
+        (b"[" + GOOD[0].encode() + GOOD[1].encode() + b"]", 1, "not_json"),
+        (b"[", 0, "truncated"),
+    ],
+)
+def test_what_is_wrong_between_rows_costs_none_of_those_before_it(
+    body: bytes, loaded: int, reason: str
+) -> None:
+    found = decoded(body)
+    assert found.quotes.num_rows == loaded
+    (reject,) = found.rejects.to_pylist()
+    assert reject["reasons"][0].startswith(reason)
+
+
+def test_deep_nesting_is_kept_verbatim_and_absurd_nesting_is_a_reject() -> None:
+    deep = "[" * 50 + "]" * 50
+    found = decoded(page(*GOOD, row("deep", more=f',"new":{deep}')))
+    assert json.loads(found.quotes.column("extra")[2].as_py())["new"] == json.loads(deep)
+    absurd = decoded(page(*GOOD, row("absurd", note="[" * 100_000 + "]" * 100_000)))
+    assert absurd.quotes.column("asset").to_pylist() == ["first", "last"]
+    assert absurd.rejects.column("reasons").to_pylist() == [["too_deep: nested too deeply to read"]]
+
+
+def test_what_no_column_holds_is_kept_verbatim_whatever_is_in_it() -> None:
+    twice = '{"times":1,"times":2.50}'
+    assert f'"roi":{twice}' in decoded(page(row(roi=twice))).quotes.column("extra")[0].as_py()
+
+
+def test_an_unknown_key_is_kept_by_its_name_with_its_digits() -> None:
+    found = decoded(page(row(more=',"new_key":1.10e+2')))
+    assert found.quotes.column("extra")[0].as_py() == '{"note":null,"roi":{"times":1.50},"new_key":1.10e+2}'
+
+
+def test_a_key_that_is_gone_is_null_unless_the_row_means_nothing_without_it() -> None:
+    found = decoded(page(row().replace('"cap":1304235911646,', "").replace(',"note":null', "")))
+    assert found.rejects.num_rows == 0
+    assert found.quotes.column("market_cap")[0].as_py() is None
+    assert found.quotes.column("extra")[0].as_py() == '{"roi":{"times":1.50}}'
+
+
+def test_a_number_of_400_digits_is_read_to_its_last_digit() -> None:
+    digits = "9" * 400
+    assert decoded(page(row(price=digits))).quotes.column("price")[0].as_py() == digits
