@@ -1,30 +1,68 @@
-"""SQLite files that several threads and processes share: how each of ours is opened."""
+"""SQLite files that several threads and processes share: how each of ours is opened, told apart and made."""
 
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
+
+from coinlake.errors import FixConfiguration
 
 LOCK_TIMEOUT_S = 30
 """How long a writer waits for another; each takes milliseconds."""
 
 
-def connect(file: Path) -> sqlite3.Connection:
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a file of ours is, as its own header tells everyone who opens it."""
+
+    name: str
+    """What people call it."""
+    application_id: int
+    """`PRAGMA application_id`: four ASCII letters as a number, which `file` shows."""
+    version: int
+    """Of the tables in it (`PRAGMA user_version`)."""
+    schema: str
+    """SQL that makes the tables, and harms none that are there."""
+
+
+def connect(file: Path, form: Form) -> sqlite3.Connection:
     """A connection in autocommit whose every commit outlives a power cut; rows have names.
 
-    Raises `sqlite3.Error` where the file cannot be opened or is no database.
+    Makes the file if it is not there; of several programs at once all get the same. Raises
+    `FixConfiguration` for a file of another form, which stays as it is, and for a newer one; `sqlite3.Error`
+    where the file cannot be opened or made.
     """
     connection = sqlite3.connect(file, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:
+        # Empty or not is asked before whose it is: a file that is being made has an owner once it has tables.
+        is_new = not _number(connection, "SELECT count(*) FROM sqlite_schema")
+        if not is_new:
+            _check(connection, file, form)
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error:
+        if is_new:
+            _make(connection, form)
+    except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _check(connection: sqlite3.Connection, file: Path, form: Form) -> None:
+    if _number(connection, "PRAGMA application_id") != form.application_id:
+        raise FixConfiguration(
+            f"{file} is not a {form.name} of Coinlake: move it away, or name another folder."
+        )
+    version = _number(connection, "PRAGMA user_version")
+    if version > form.version:
+        raise FixConfiguration(
+            f"The {form.name} {file} was made by a newer Coinlake (version {version}; this one knows "
+            f"{form.version}): run that one, or name another folder."
+        )
 
 
 # Going over to WAL does not wait for the lock as all else does, and several programs may start at once.
@@ -36,3 +74,14 @@ def connect(file: Path) -> sqlite3.Connection:
 )
 def _write_ahead(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _make(connection: sqlite3.Connection, form: Form) -> None:
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {form.schema} PRAGMA application_id = {form.application_id}; "
+        f"PRAGMA user_version = {form.version}; COMMIT;"
+    )
+
+
+def _number(connection: sqlite3.Connection, statement: str) -> int:
+    return int(connection.execute(statement).fetchone()[0])

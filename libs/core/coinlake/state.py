@@ -16,15 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception_message, stop_after_delay, wait_random
-
 from coinlake.errors import FixConfiguration, TryAgain
-
-_VERSION = 1
-"""Of the tables in the file (`PRAGMA user_version`)."""
-
-_LOCK_TIMEOUT_S = 30
-"""How long a change waits for another process's; each takes milliseconds."""
+from coinlake.sqlite import Form, connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +56,11 @@ class State:
         self._lock = threading.RLock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                self.file, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            # Going over to WAL does not wait for the lock as all else does: several first starts at once.
-            for attempt in Retrying(
-                retry=retry_if_exception_message(match="database is locked"),
-                stop=stop_after_delay(_LOCK_TIMEOUT_S),
-                wait=wait_random(0.01, 0.1),
-                reraise=True,
-            ):
-                with attempt:
-                    self._prepare()
+            self._connection = connect(self.file, _STATE)
         except (OSError, sqlite3.Error) as error:
             raise FixConfiguration(
                 f"Cannot use the state file {self.file}: {error}. Check its folder's rights and free space."
             ) from error
-
-    def _prepare(self) -> None:
-        connection = self._connection
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # spent credits must outlive a power cut
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > _VERSION:
-            raise FixConfiguration(
-                f"{self.file} was made by a newer Coinlake (version {found}; this one knows {_VERSION}): "
-                "run that one, or name another folder."
-            )
-        if found < _VERSION:
-            connection.executescript(f"BEGIN IMMEDIATE; {statement('state/schema')} COMMIT;")
 
     def __enter__(self) -> State:
         return self
@@ -184,6 +152,9 @@ class State:
 def statement(name: str) -> str:
     """The text of `sql/<name>.sql`."""
     return (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+_STATE = Form("state file", application_id=0x434C5354, version=1, schema=statement("state/schema"))  # "CLST"
 
 
 def moment_text(moment: datetime) -> str:

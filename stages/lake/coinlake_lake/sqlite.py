@@ -11,29 +11,24 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.model import Capture, Held
-from coinlake.sqlite import connect
+from coinlake.sqlite import Form, connect
 
-APPLICATION_ID = 0x434C4B45
-"""Marks the file as a lake (`PRAGMA application_id`): "CLKE" in ASCII."""
-_VERSION = 1
-"""Of the tables in the file (`PRAGMA user_version`)."""
 _SCAN_CAPTURES = 100
-"""Captures read at a time where all are wanted."""
+_SCAN_BODY_BYTES = 16 * 1024 * 1024
+"""How much is read at a time where all captures are wanted."""
 
-_FROM_THE_START = "0000"
-_TO_THE_END = "9999-99"
-"""Texts that sort before and behind every slot."""
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class SqliteLake:
@@ -50,7 +45,7 @@ class SqliteLake:
         self._lock = threading.Lock()
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            self._id = self._prepare()
+            (self._id,) = map(UUID, self._connection().execute(_statement("id")).fetchone())
         except (OSError, sqlite3.Error) as error:
             raise FixConfiguration(
                 f"Cannot use the lake {file}: {error}. Check its folder's rights and free space; "
@@ -79,28 +74,19 @@ class SqliteLake:
 
     def append(self, capture: Capture) -> bool:
         """Stores a capture durably; False where one of the same identity was there already."""
+        row = _row(capture)
         with self._explained():
-            return self._connection().execute(_statement("append"), _row(capture)).rowcount == 1
+            return self._connection().execute(_statement("append"), row).rowcount == 1
 
     def tail(self, after: int, *, captures: int, body_bytes: int) -> list[Held]:
         """The next captures behind a position; see `coinlake.lake.Lake.tail`."""
-        found: list[Held] = []
-        size = 0
-        with self._explained():
-            rows = self._connection().execute(_statement("tail"), {"after": after, "limit": captures})
-            for row in rows:
-                size += row["size"]
-                if found and size > body_bytes:
-                    break
-                found.append(_held(row))
-            rows.close()
-        return found
+        return self._next(after, captures=captures, body_bytes=body_bytes)
 
     def find(self, capture_id: UUID) -> Held | None:
         """The capture of that id, if this lake holds it."""
         with self._explained():
             row = self._connection().execute(_statement("find"), {"id": str(capture_id)}).fetchone()
-        return _held(row) if row else None
+            return _held(row) if row else None
 
     def scan(
         self,
@@ -110,20 +96,18 @@ class SqliteLake:
         until: datetime | None = None,
     ) -> Iterator[Held]:
         """Captures whose slot lies in [since, until), by position; see `coinlake.lake.Lake.scan`."""
-        wanted = {
-            "source": source,
-            "since": _text(since) if since else _FROM_THE_START,
-            "until": _text(until) if until else _TO_THE_END,
-            "limit": _SCAN_CAPTURES,
-        }
+        read = partial(
+            self._next,
+            captures=_SCAN_CAPTURES,
+            body_bytes=_SCAN_BODY_BYTES,
+            source=source,
+            since=_text(since) if since else None,
+            until=_text(until) if until else None,
+        )
         position = 0
-        while True:
-            with self._explained():
-                rows = self._connection().execute(_statement("scan"), wanted | {"after": position}).fetchall()
-            if not rows:
-                return
-            yield from map(_held, rows)
-            position = rows[-1]["position"]
+        while held := read(position):
+            yield from held
+            position = held[-1].position
 
     def end(self) -> int:
         """The highest position in use; 0 for an empty lake."""
@@ -139,6 +123,27 @@ class SqliteLake:
             if hashlib.sha256(held.capture.body).hexdigest() != held.capture.sha256:
                 yield held
 
+    def _next(
+        self,
+        after: int,
+        *,
+        captures: int,
+        body_bytes: int,
+        source: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> list[Held]:
+        values = {"after": after, "limit": captures, "source": source, "since": since, "until": until}
+        found: list[Held] = []
+        size = 0
+        with self._explained(), closing(self._connection().execute(_statement("scan"), values)) as rows:
+            for row in rows:
+                size += row["size"]
+                if found and size > body_bytes:
+                    break
+                found.append(_held(row))
+        return found
+
     def _number(self, statement: str, **values: int) -> int:
         with self._explained():
             (number,) = self._connection().execute(_statement(statement), values).fetchone()
@@ -148,55 +153,27 @@ class SqliteLake:
         """This thread's connection, opened when it is first needed."""
         connection: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
         if connection is None:
-            connection = connect(self._file)
+            connection = connect(self._file, _LAKE)
             self._of_thread.connection = connection
             with self._lock:
                 self._opened.append(connection)
         return connection
 
-    def _prepare(self) -> UUID:
-        connection = self._connection()
-        found, version = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-        )
-        is_new = not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        if not is_new and found != APPLICATION_ID:
-            raise FixConfiguration(
-                f"{self._file} is not a lake of Coinlake: move it away, or name another folder."
-            )
-        if version > _VERSION:
-            raise FixConfiguration(
-                f"The lake {self._file} was made by a newer Coinlake (version {version}; this one knows "
-                f"{_VERSION}): run that one, or name another folder."
-            )
-        if is_new:
-            _make(connection)
-        return UUID(connection.execute(_statement("id")).fetchone()[0])
-
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
-            raise TryAgain(
-                f"Cannot use the lake {self._file} now: {error}. Check its disk's free space and its rights."
-            ) from None
-        except sqlite3.DatabaseError as error:
-            raise FixConfiguration(
-                f"The lake {self._file} is damaged: {error}. Restore it from a backup."
-            ) from None
-
-
-def _make(connection: sqlite3.Connection) -> None:
-    """Makes the tables; of several programs that start at once one makes them, and the others find them."""
-    connection.execute("BEGIN IMMEDIATE")
-    if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        for statement in _statements("schema"):
-            connection.execute(statement)
-        connection.execute("INSERT INTO lake VALUES (1, ?)", (str(uuid4()),))
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
-    connection.execute("COMMIT")
+        except (sqlite3.DatabaseError, msgspec.DecodeError, ValueError) as error:
+            if _is_damage(error):
+                raise FixConfiguration(
+                    f"The lake {self._file} is damaged: {error}. Restore it from a backup."
+                ) from error
+            if isinstance(error, sqlite3.OperationalError):
+                raise TryAgain(
+                    f"Cannot use the lake {self._file} now: {error}. "
+                    "Check its disk's free space and its rights."
+                ) from error
+            raise
 
 
 @cache
@@ -204,14 +181,17 @@ def _statement(name: str) -> str:
     return (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _statements(name: str) -> Iterator[str]:
-    """The statements of a script, one by one: `executescript` would commit before the first."""
-    statement = ""
-    for line in _statement(name).splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+_LAKE = Form("lake", application_id=0x434C4B45, version=1, schema=_statement("schema"))  # "CLKE"
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether the file does not hold what was written, rather than cannot be used just now."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return True  # a value that is no longer what it was: a moment, JSON
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # found by Python's module: text that is no UTF-8, or our own mistake
+        return isinstance(error, sqlite3.OperationalError)
+    return code & 0xFF in _DAMAGE
 
 
 def _row(capture: Capture) -> dict[str, object]:
@@ -248,7 +228,6 @@ def _readable(body: bytes) -> str | bytes:
 
 
 def _held(row: sqlite3.Row) -> Held:
-    body = row["body"]
     capture = Capture(
         source=row["source"],
         dataset=row["dataset"],
@@ -258,7 +237,7 @@ def _held(row: sqlite3.Row) -> Held:
         params=msgspec.json.decode(row["params"], type=tuple[tuple[str, str], ...]),
         status=row["status"],
         headers=msgspec.json.decode(row["headers"], type=dict[str, str]),
-        body=body.encode("utf-8") if isinstance(body, str) else body,
+        body=row["body"],
         requested_at=datetime.fromisoformat(row["requested_at"]),
         received_at=datetime.fromisoformat(row["received_at"]),
         run_id=row["run_id"],

@@ -1,12 +1,24 @@
 -- A lake: captures as they came, append-only. Readable in the sqlite3 shell: times are UTC text, bodies
 -- are text where they are UTF-8 (a blob otherwise), params and headers are JSON.
 
-CREATE TABLE lake (
+CREATE TABLE IF NOT EXISTS lake (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-    lake_id  TEXT NOT NULL           -- made once; positions mean nothing in another lake
+    lake_id  TEXT NOT NULL           -- a random UUID; positions mean nothing in another lake
 ) STRICT;
 
-CREATE TABLE captures (
+INSERT INTO lake
+VALUES (
+    1,
+    lower(
+        hex(randomblob(4)) || '-' || hex(randomblob(2))
+        || '-4' || substr(hex(randomblob(2)), 2)                                            -- version 4
+        || '-' || substr('89AB', 1 + abs(random() % 4), 1) || substr(hex(randomblob(2)), 2)  -- RFC 9562
+        || '-' || hex(randomblob(6))
+    )
+)
+ON CONFLICT DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS captures (
     position       INTEGER PRIMARY KEY AUTOINCREMENT,  -- in order of commit: see sqlite.py
     capture_id     TEXT    NOT NULL UNIQUE,            -- the identity key as one value
     source         TEXT    NOT NULL,
@@ -29,19 +41,19 @@ CREATE TABLE captures (
     UNIQUE (source, dataset, slot, page, sha256)
 ) STRICT;
 
-CREATE TRIGGER captures_are_never_changed BEFORE UPDATE ON captures
+CREATE TRIGGER IF NOT EXISTS captures_are_never_changed BEFORE UPDATE ON captures
 BEGIN
     SELECT RAISE(ABORT, 'captures are append-only');
 END;
 
-CREATE TRIGGER captures_are_never_removed BEFORE DELETE ON captures
+CREATE TRIGGER IF NOT EXISTS captures_are_never_removed BEFORE DELETE ON captures
 BEGIN
     SELECT RAISE(ABORT, 'captures are append-only');
 END;
 
 -- A capture that is there stays there: storing it again does nothing, and INSERT OR REPLACE, which removes
 -- a row without firing the trigger above, never meets one.
-CREATE TRIGGER captures_are_never_replaced BEFORE INSERT ON captures
+CREATE TRIGGER IF NOT EXISTS captures_are_never_replaced BEFORE INSERT ON captures
 WHEN EXISTS (
     SELECT 1 FROM captures
     WHERE position = NEW.position
@@ -53,12 +65,19 @@ BEGIN
     SELECT RAISE(IGNORE);
 END;
 
-CREATE TRIGGER a_lake_keeps_its_name BEFORE UPDATE ON lake
+-- Whoever has read up to a position has read all below it.
+CREATE TRIGGER IF NOT EXISTS captures_are_never_slipped_in AFTER INSERT ON captures
+WHEN NEW.position < 1 OR EXISTS (SELECT 1 FROM captures WHERE position > NEW.position)
+BEGIN
+    SELECT RAISE(ABORT, 'captures are append-only: leave the position to the lake');
+END;
+
+CREATE TRIGGER IF NOT EXISTS a_lake_keeps_its_name BEFORE UPDATE ON lake
 BEGIN
     SELECT RAISE(ABORT, 'a lake keeps its id');
 END;
 
-CREATE TRIGGER a_lake_is_never_forgotten BEFORE DELETE ON lake
+CREATE TRIGGER IF NOT EXISTS a_lake_is_never_forgotten BEFORE DELETE ON lake
 BEGIN
     SELECT RAISE(ABORT, 'a lake keeps its id');
 END;

@@ -32,5 +32,3 @@ CREATE TABLE IF NOT EXISTS holds (
     until  TEXT NOT NULL,
     reason TEXT NOT NULL
 ) WITHOUT ROWID;
-
-PRAGMA user_version = 1;

@@ -1,1 +1,0 @@
-SELECT * FROM captures WHERE position > :after ORDER BY position LIMIT :limit
