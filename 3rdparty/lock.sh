@@ -14,3 +14,4 @@ compile() { # NAME [more arguments]
 compile main "$@"
 compile pytest -c 3rdparty/main/requirements.lock "$@"
 compile lint -c 3rdparty/main/requirements.lock "$@"
+compile bench "$@"
