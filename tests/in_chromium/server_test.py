@@ -138,8 +138,9 @@ async def test_many_askers_cost_one_question_a_batch(scene: Scene) -> None:
         await ask()
         assert reader.asked == 1
         scene.insert("batches", batch(5))
-        while (await ask()).batches != 1:
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(10):
+            while (await ask()).batches != 1:
+                await asyncio.sleep(0.02)
         assert reader.asked == 2
 
 
