@@ -17,11 +17,8 @@ PHONE: ViewportSize = {"width": 375, "height": 812}
 
 SHOTS: tuple[tuple[str, str, ViewportSize, bool], ...] = (
     ("overview", "/", DESK, False),
-    ("overview-dark", "/", DESK, True),
     ("prices", "/prices", DESK, False),
     ("coin", "/coin/coingecko/bitcoin", DESK, True),
-    ("dead-letters", "/dead-letters", DESK, False),
-    ("batches", "/batches", DESK, False),
     ("phone", "/prices", PHONE, False),
 )
 """Name, path, size, dark."""
