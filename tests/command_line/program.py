@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coinlake_cli import main
+
 TIMEOUT_S = 120
 
 
@@ -44,7 +46,7 @@ class Program:
 
     def command(self, *arguments: str) -> list[str]:
         """The command line."""
-        return [sys.executable, "-m", "coinlake_cli.main", *arguments]
+        return [sys.executable, "-m", main.__name__, *arguments]
 
     def variables(self) -> dict[str, str]:
         """The whole environment."""

@@ -67,7 +67,7 @@ class Deployment:
     @cached_property
     def warehouse(self) -> PostgresWarehouse:
         """Where batches are loaded."""
-        return self._parts.enter_context(closing(PostgresWarehouse(self.addresses.owner)))
+        return self._parts.enter_context(closing(PostgresWarehouse(self.addresses.owner, self.clock)))
 
     @cached_property
     def reader(self) -> Reader:
