@@ -100,9 +100,7 @@ class Plugins:
         return [self.stages[name] for name in names]
 
 
-def load(
-    modules: Iterable[str], *, installed: bool = True, observers: Iterable[object] = ()
-) -> Plugins:
+def load(modules: Iterable[str], *, installed: bool = True, observers: Iterable[object] = ()) -> Plugins:
     """Loads plugins from modules by name, then (if `installed`) those of the entry-point group.
 
     `observers` are objects of the program itself that implement observing hooks.
