@@ -77,6 +77,12 @@ BEGIN
     SELECT RAISE(ABORT, 'a lake keeps its id');
 END;
 
+CREATE TRIGGER IF NOT EXISTS a_lake_is_named_once BEFORE INSERT ON lake
+WHEN EXISTS (SELECT 1 FROM lake)
+BEGIN
+    SELECT RAISE(IGNORE);
+END;
+
 CREATE TRIGGER IF NOT EXISTS a_lake_is_never_forgotten BEFORE DELETE ON lake
 BEGIN
     SELECT RAISE(ABORT, 'a lake keeps its id');

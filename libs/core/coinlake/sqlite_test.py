@@ -1,0 +1,61 @@
+"""How each of our SQLite files is opened, told apart and made."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from coinlake.errors import FixConfiguration
+from coinlake.sqlite import Form, connect
+
+BOOK = Form(
+    "book", application_id=0x424F4F4B, version=3, schema="CREATE TABLE IF NOT EXISTS lines (line TEXT);"
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "book.db"
+
+
+def test_a_commit_outlives_a_power_cut(file: Path) -> None:
+    for _ in range(2):  # made, and found
+        with closing(connect(file, BOOK)) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+            assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL: each commit is synced
+
+
+def test_a_file_says_what_it_is_and_keeps_what_is_in_it(file: Path) -> None:
+    with closing(connect(file, BOOK)) as connection:
+        connection.execute("INSERT INTO lines VALUES ('one')")
+    assert file.read_bytes()[68:72] == b"BOOK"
+    with closing(connect(file, BOOK)) as connection:
+        assert [row["line"] for row in connection.execute("SELECT * FROM lines")] == ["one"]
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 3
+
+
+def test_a_file_of_another_form_stays_as_it_is(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE lines (line TEXT)")
+    before = file.read_bytes()
+    with pytest.raises(FixConfiguration, match=r"book\.db is not a book of Coinlake: move it away"):
+        connect(file, BOOK)
+    assert file.read_bytes() == before
+
+
+def test_a_newer_file_is_left_to_the_newer_program(file: Path) -> None:
+    connect(file, BOOK).close()
+    with closing(sqlite3.connect(file)) as newer:
+        newer.execute("PRAGMA user_version = 4")
+    with pytest.raises(FixConfiguration, match=r"newer Coinlake \(version 4; this one knows 3\)"):
+        connect(file, BOOK)
+
+
+def test_a_file_left_half_made_is_made(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as killed:
+        killed.execute("PRAGMA journal_mode = WAL")
+    with closing(connect(file, BOOK)) as connection:
+        assert connection.execute("SELECT count(*) FROM lines").fetchone()[0] == 0
