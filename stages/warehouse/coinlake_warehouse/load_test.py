@@ -122,6 +122,33 @@ def test_a_bucket_whose_price_vanished_loses_its_candles(dsn: str, warehouse: Po
     assert rows(dsn, "SELECT count(*) FROM candles") == [0]
 
 
+def test_only_touched_candles_are_made_again(dsn: str, warehouse: PostgresWarehouse) -> None:
+    first, between, last = held(1, 0), held(2, 30), held(3, 40)
+    warehouse.load(batch([first, between], [quote(first), quote(between)]))
+    before = rows(dsn, "SELECT open_time, ctid, xmin::text FROM candles WHERE \"interval\" = '5m' ORDER BY 1")
+
+    again = [quote(last), quote(last, "/1", as_of=MIDNIGHT + timedelta(seconds=9))]
+    assert warehouse.load(batch([last], again)).candles == 4  # two of 5m, one of 1h, one of 1d
+
+    after = rows(dsn, "SELECT open_time, ctid, xmin::text FROM candles WHERE \"interval\" = '5m' ORDER BY 1")
+    assert [row[0].minute for row in after] == [0, 30, 40]
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
+def test_new_and_known_rows_of_one_asset_load_together(dsn: str, warehouse: PostgresWarehouse) -> None:
+    one, two, three = held(1, 0), held(2, 10), held(3, 20)
+    warehouse.load(batch([one, two], [quote(one, price="1"), quote(two, price="2")]))
+    told = [
+        quote(three, "/0", as_of=MIDNIGHT, price="9"),  # known, and earlier told
+        quote(three, "/1", as_of=MIDNIGHT + timedelta(minutes=5), price="3"),  # between what is known
+        quote(three, "/2", price="4"),  # newer
+        quote(three, "/3", asset="tether", price="5"),  # of nothing known
+    ]
+    assert warehouse.load(batch([three], told)).quotes_new == 3
+    assert rows(dsn, "SELECT price FROM quotes ORDER BY asset, as_of") == [1, 3, 2, 4, 5]
+
+
 def test_rows_of_any_month_find_a_partition(dsn: str, warehouse: PostgresWarehouse) -> None:
     one = held(1)
     moments = [

@@ -1,4 +1,4 @@
-"""From staged rows to the tables people read: quotes, their latest, their candles, dead letters.
+"""From a batch to the tables people read: quotes, their latest, their candles, dead letters.
 
 Loading runs these steps on the warehouse's tables; verifying runs the very same ones on temporary tables
 of the same names, and compares.
@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 
 from coinlake.model import INTERVALS, LIVE
 from coinlake_warehouse.connection import Connection
+from coinlake_warehouse.keys import spans_of
+from coinlake_warehouse.staging import ASSETS, SPANS, copy_quotes, copy_rows
 from coinlake_warehouse.statements import statement
 
 
@@ -54,15 +56,27 @@ LEVELS = _levels()
 
 
 def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
-    """Quotes, latest quotes and candles from the staged `quotes`."""
-    new = connection.execute(statement("load/quotes")).rowcount
+    """Quotes (one a key, in order of key), the latest quotes and the candles that they touch."""
+    if not quotes.num_rows:
+        return Written(0, 0)
+    numbered = spans_of(quotes)
+    copy_rows(connection, ASSETS, numbered.assets)
+    copy_rows(connection, SPANS, numbered.spans)
+    period = _period(quotes.column("as_of"))
+    # Most spans are new to the warehouse: their rows go where they belong without a second look.
+    known = [number for (number,) in connection.execute(statement("load/known_spans"), period)]
+    is_known = pc.is_in(numbered.span_of, pa.array(known, pa.int32()))
+    copy_quotes(connection, "quotes", quotes.filter(pc.invert(is_known)))
+    new = connection.execute(statement("load/new_quotes"), period).rowcount
+    copy_quotes(connection, "staged_quotes", quotes.filter(is_known))
+    new += connection.execute(statement("load/quotes")).rowcount
     if not new:
         return Written(0, 0)
-    span = _span(quotes.column("as_of"))
-    connection.execute(statement("load/latest"), span)
+    connection.execute(statement("load/latest"), period)
     candles = 0
     for level in LEVELS:
-        candles += connection.execute(statement("load/candles"), {**level._asdict(), **span}).rowcount
+        row = connection.execute(statement("load/candles"), {**level._asdict(), **period}).fetchone()
+        candles += row[0] if row else 0
     return Written(new, candles)
 
 
@@ -73,7 +87,7 @@ def merge_rejects(connection: Connection, now: datetime) -> int:
     return kept
 
 
-def _span(moments: pa.Array) -> Mapping[str, datetime]:
+def _period(moments: pa.Array) -> Mapping[str, datetime]:
     """The days (UTC) that hold the moments, as [since, until)."""
     ends = pc.min_max(pc.floor_temporal(moments, unit="day"))
     return {"since": ends["min"].as_py(), "until": ends["max"].as_py() + timedelta(days=1)}

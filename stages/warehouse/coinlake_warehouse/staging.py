@@ -1,4 +1,4 @@
-"""From Arrow to PostgreSQL: a batch copied into the session's temporary tables.
+"""From Arrow to PostgreSQL, by COPY: into the session's temporary tables, or where rows go at once.
 
 Amounts stay text until the server reads them into NUMERIC. Null travels as nothing, an empty text as "".
 """
@@ -6,15 +6,14 @@ Amounts stay text until the server reads them into NUMERIC. Null travels as noth
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 from psycopg import sql
 
-from coinlake.model import QUOTE_KEY, QUOTES, Held
+from coinlake.model import QUOTES, Held
 from coinlake_warehouse.connection import Connection
 from coinlake_warehouse.statements import statement
 
@@ -23,12 +22,18 @@ _CHUNK_ROWS = 2_000
 
 _CSV = pyarrow.csv.WriteOptions(include_header=False, batch_size=_CHUNK_ROWS)
 
-_COPY_QUOTES = sql.SQL("COPY staged_quotes ({}) FROM STDIN (FORMAT csv)").format(
-    sql.SQL(", ").join(map(sql.Identifier, QUOTES.names))
-)
 
-_CAPTURE_TYPES = ("int8", "uuid", "text", "text", "timestamptz", "timestamptz")
-_REJECT_TYPES = ("uuid", "text", "text", "text[]", "bytea")
+class StagingTable(NamedTuple):
+    """A temporary table (of `load/session.sql`) that is filled row by row."""
+
+    name: str
+    types: tuple[str, ...]
+
+
+CAPTURES = StagingTable("staged_captures", ("int8", "uuid", "text", "text", "timestamptz", "timestamptz"))
+REJECTS = StagingTable("staged_rejects", ("uuid", "text", "text", "text[]", "bytea"))
+ASSETS = StagingTable("staged_assets", ("int4", "text", "text", "text"))
+SPANS = StagingTable("staged_spans", ("int4", "int4", "text", "timestamptz", "timestamptz"))
 
 
 def open_staging(connection: Connection) -> None:
@@ -36,45 +41,36 @@ def open_staging(connection: Connection) -> None:
     connection.execute(statement("load/session"))
 
 
-def earliest(quotes: pa.RecordBatch) -> pa.RecordBatch:
-    """Of each key the row that was received first, in order of key.
-
-    Sorted rows also cost the server's index the least.
-    """
-    order = [(name, "ascending") for name in (*QUOTE_KEY, "fetched_at", "capture_id", "path")]
-    ordered = quotes.take(pc.sort_indices(quotes, sort_keys=order))
-    if ordered.num_rows < 2:
-        return ordered
-    key_begins = pa.array([False] * (ordered.num_rows - 1))
-    for name in QUOTE_KEY:
-        column = ordered.column(name)
-        # A null differs from all, so that the server sees and refuses it.
-        differs = pc.fill_null(pc.not_equal(column.slice(1), column.slice(0, len(column) - 1)), True)
-        key_begins = pc.or_(key_begins, differs)
-    return ordered.filter(pa.concat_arrays([pa.array([True]), key_begins]))
+def stage_captures(connection: Connection, captures: Sequence[Held]) -> None:
+    """Copies what rows need to know of their captures."""
+    copy_rows(connection, CAPTURES, map(_capture_row, captures))
 
 
-def stage(
-    connection: Connection, captures: Sequence[Held], quotes: pa.RecordBatch, rejects: pa.RecordBatch
-) -> None:
-    """Copies a batch, its quotes one a key, in the transaction at hand."""
-    _copy_rows(connection, "staged_captures", _CAPTURE_TYPES, map(_capture_row, captures))
-    with connection.cursor() as cursor, cursor.copy(_COPY_QUOTES) as copy:
+def stage_rejects(connection: Connection, rejects: pa.RecordBatch) -> None:
+    """Copies rows of `model.REJECTS`, one at a time: their originals can be large."""
+    rows = (rejects.slice(row, 1).to_pylist()[0] for row in range(rejects.num_rows))
+    copy_rows(connection, REJECTS, map(_reject_row, rows))
+
+
+def copy_quotes(connection: Connection, table: str, quotes: pa.RecordBatch) -> None:
+    """Copies rows of `model.QUOTES` into a table with those columns."""
+    if not quotes.num_rows:
+        return
+    copy_in = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, QUOTES.names))
+    )
+    with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
         for start in range(0, quotes.num_rows, _CHUNK_ROWS):
             rendered = pa.BufferOutputStream()
             pyarrow.csv.write_csv(quotes.slice(start, _CHUNK_ROWS), rendered, _CSV)
             copy.write(rendered.getvalue())
-    # One at a time: the originals can be large.
-    rows = (rejects.slice(row, 1).to_pylist()[0] for row in range(rejects.num_rows))
-    _copy_rows(connection, "staged_rejects", _REJECT_TYPES, map(_reject_row, rows))
 
 
-def _copy_rows(
-    connection: Connection, table: str, types: Sequence[str], rows: Iterable[tuple[Any, ...]]
-) -> None:
-    copy_in = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))
+def copy_rows(connection: Connection, table: StagingTable, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Copies rows into a staging table."""
+    copy_in = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table.name))
     with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
-        copy.set_types(types)
+        copy.set_types(table.types)
         for row in rows:
             copy.write_row(row)
 

@@ -20,8 +20,9 @@ from psycopg import IsolationLevel, sql
 from coinlake.errors import FixConfiguration
 from coinlake.model import Decoded, Held
 from coinlake_warehouse.connection import Connection, connect, explained, server_name
+from coinlake_warehouse.keys import earliest
 from coinlake_warehouse.merge import LEVELS, merge_quotes, merge_rejects
-from coinlake_warehouse.staging import earliest, open_staging, stage
+from coinlake_warehouse.staging import open_staging, stage_captures, stage_rejects
 from coinlake_warehouse.statements import statement
 
 Kind: TypeAlias = Literal["missing", "doubled", "different", "extra"]
@@ -112,6 +113,7 @@ def verify(
         with session.transaction():
             position = _position(session, dsn, lake_id)
             captures, pending = _rebuild(session, position, refined)
+            session.execute("RESET enable_seqscan")  # from here on, whole tables are read
             if not whole:
                 for level in LEVELS:
                     session.execute(statement("verify/origins"), level._asdict())
@@ -140,10 +142,10 @@ def _rebuild(session: Connection, position: int, refined: Iterable[Refined]) -> 
         ids = pa.array([str(held.capture.id) for held in loaded], pa.string())
         ids = ids.filter(pc.invert(pc.is_in(ids, pa.array(sorted(quarantined), pa.string()))))
         quotes, rejects = (part.filter(pc.is_in(part.column("capture_id"), ids)) for part in decoded)
-        quotes = earliest(quotes)
-        stage(session, loaded, quotes, rejects)
+        stage_captures(session, loaded)
+        stage_rejects(session, rejects)
         session.execute(statement("verify/checked"))
-        merge_quotes(session, quotes)
+        merge_quotes(session, earliest(quotes))
         merge_rejects(session, datetime.now(UTC))
         session.execute(statement("verify/empty_staging"))
     return compared, pending

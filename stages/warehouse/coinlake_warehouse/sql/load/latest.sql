@@ -2,13 +2,24 @@
 INSERT INTO latest_quotes AS standing
 SELECT quote.*
 FROM (
-    SELECT source, asset, quote_currency, granularity, max(as_of) AS as_of
+    SELECT asset_number, max(as_of) AS as_of
     FROM touched
     WHERE granularity = 'live'
-    GROUP BY source, asset, quote_currency, granularity
+    GROUP BY asset_number
 ) AS newest
-JOIN quotes AS quote USING (source, asset, quote_currency, granularity, as_of)
-WHERE quote.as_of >= %(since)s AND quote.as_of < %(until)s
+JOIN staged_assets AS asset USING (asset_number)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM quotes
+    WHERE source = asset.source
+        AND asset = asset.asset
+        AND quote_currency = asset.quote_currency
+        AND granularity = 'live'
+        AND as_of = newest.as_of
+        AND as_of >= %(since)s
+        AND as_of < %(until)s
+    OFFSET 0 -- asked asset by asset: the planner must not read all quotes for it
+) AS quote
 ON CONFLICT (source, asset, quote_currency) DO UPDATE SET
     granularity = excluded.granularity,
     as_of = excluded.as_of,

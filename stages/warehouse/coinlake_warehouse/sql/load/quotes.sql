@@ -1,5 +1,6 @@
--- Upserts the staged quotes, one a key. Of several answers about one moment the one received first stands,
--- whatever the order they are loaded in; the same row read anew (by a newer plugin) replaces its old reading.
+-- Upserts quotes, one a key, where others may stand already. Of several answers about one moment the one
+-- received first stands, whatever the order they are loaded in; the same row read anew (by a newer plugin)
+-- replaces its old reading.
 WITH written AS (
     INSERT INTO quotes AS standing
     SELECT * FROM staged_quotes
@@ -31,4 +32,6 @@ WITH written AS (
     RETURNING source, asset, quote_currency, granularity, as_of
 )
 INSERT INTO touched
-SELECT * FROM written
+SELECT asset_number, granularity, as_of
+FROM written
+JOIN staged_assets USING (source, asset, quote_currency)

@@ -1,6 +1,8 @@
 -- What a loading session stages batches in. Emptied by each commit, gone with the session, never in the WAL.
 SET temp_buffers = '128MB';
 SET work_mem = '128MB';
+-- A batch is small and the tables are large: rows are looked up, whatever the planner believes of the sizes.
+SET enable_seqscan = off;
 
 CREATE TEMP TABLE staged_captures (
     position    bigint      NOT NULL,
@@ -11,8 +13,6 @@ CREATE TEMP TABLE staged_captures (
     received_at timestamptz NOT NULL
 ) ON COMMIT DELETE ROWS;
 
-CREATE TEMP TABLE staged_quotes (LIKE coinlake.quotes) ON COMMIT DELETE ROWS;
-
 CREATE TEMP TABLE staged_rejects (
     capture_id uuid   NOT NULL,
     path       text COLLATE "C" NOT NULL,
@@ -21,11 +21,29 @@ CREATE TEMP TABLE staged_rejects (
     original   bytea  NOT NULL
 ) ON COMMIT DELETE ROWS;
 
--- Keys of the quotes that a batch wrote: their latest quotes and candles are made again.
-CREATE TEMP TABLE touched (
+-- The assets that a batch tells of; their numbers stand for the texts while rows are counted and grouped.
+CREATE TEMP TABLE staged_assets (
+    asset_number   integer NOT NULL,
     source         text COLLATE "C" NOT NULL,
     asset          text COLLATE "C" NOT NULL,
-    quote_currency text COLLATE "C" NOT NULL,
-    granularity    text COLLATE "C" NOT NULL,
-    as_of          timestamptz NOT NULL
+    quote_currency text COLLATE "C" NOT NULL
+) ON COMMIT DELETE ROWS;
+
+-- From when to when it tells of each, by granularity.
+CREATE TEMP TABLE staged_spans (
+    span_number  integer NOT NULL,
+    asset_number integer NOT NULL,
+    granularity  text COLLATE "C" NOT NULL,
+    first_as_of  timestamptz NOT NULL,
+    last_as_of   timestamptz NOT NULL
+) ON COMMIT DELETE ROWS;
+
+-- Quotes of spans in which others stand already.
+CREATE TEMP TABLE staged_quotes (LIKE coinlake.quotes) ON COMMIT DELETE ROWS;
+
+-- Keys of the quotes that were written: their latest quotes and candles are made again.
+CREATE TEMP TABLE touched (
+    asset_number integer NOT NULL,
+    granularity  text COLLATE "C" NOT NULL,
+    as_of        timestamptz NOT NULL
 ) ON COMMIT DELETE ROWS;

@@ -1,1 +1,1 @@
-TRUNCATE staged_captures, staged_quotes, staged_rejects, touched
+TRUNCATE staged_captures, staged_rejects, staged_assets, staged_spans, staged_quotes, touched
