@@ -58,7 +58,7 @@ class Serving:
                     for feed in feeds:
                         polling.create_task(feed.feed.run(self._stop))
             if not self._stop.is_set():
-                await asyncio.to_thread(self._deployment.pipeline.catch_up)
+                await self._deployment.pipeline.drain(self._stop, recover=self._deployment.revive)
         finally:
             self._stop.set()
             await loading

@@ -89,13 +89,19 @@ class Pipeline:
     async def run(
         self, stop: asyncio.Event, news: asyncio.Event, *, recover: Callable[[], None] = lambda: None
     ) -> None:
-        """Loads until `stop`; `news` says that captures were stored. A batch begun is finished first.
+        """Loads until `stop`; `news` says that captures were stored. A batch begun is finished first."""
+        while not stop.is_set():
+            news.clear()
+            await self.drain(stop, recover=recover)
+            await _first_of(stop, news, timeout_s=IDLE_POLL_S)
+
+    async def drain(self, stop: asyncio.Event, *, recover: Callable[[], None] = lambda: None) -> None:
+        """Loads all that is in the lake, or until `stop`.
 
         While the warehouse is away it is tried again, after `recover` had a chance to bring it back.
         """
         failures = 0
         while not stop.is_set():
-            news.clear()
             try:
                 if failures:
                     await asyncio.to_thread(recover)
@@ -110,7 +116,7 @@ class Pipeline:
                 log.info("pipeline.warehouse_back", failures=failures)
             failures = 0
             if not loaded:
-                await _first_of(stop, news, timeout_s=IDLE_POLL_S)
+                return
 
     def _load(self, kind: Literal["tail", "replay"], after: int, held: Sequence[Held]) -> list[Loaded]:
         with tracer.start_as_current_span("batch"):
