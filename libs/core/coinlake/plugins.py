@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import pluggy
 
-from coinlake.errors import FixConfiguration
+from coinlake.errors import CoinlakeError, FixConfiguration
 from coinlake.model import Capture, Decoded
 from coinlake.settings import Table, parse_table, unknown
 from coinlake.source import Source
@@ -88,7 +88,15 @@ class Plugins:
                 f"sources.{name}: {unknown('source', name, list(self.sources))} Is its plugin installed?"
             )
         plugin = self.sources[name]
-        return plugin.make(parse_table(plugin.settings, given, f"sources.{name}"))
+        settings = parse_table(plugin.settings, given, f"sources.{name}")
+        try:
+            return plugin.make(settings)
+        except CoinlakeError:
+            raise
+        except Exception as error:
+            raise FixConfiguration(
+                f"sources.{name}: its plugin cannot make the source: {type(error).__name__}: {error}."
+            ) from error
 
     def steps(self, names: Sequence[str]) -> list[Step]:
         """The steps of those names, in that order; or `FixConfiguration`."""
@@ -115,14 +123,8 @@ def load(modules: Iterable[str], *, installed: bool = True, observers: Iterable[
         _register(manager, f"{entry.name} (of {distribution})", entry.load)
     for observer in observers:
         _register(manager, type(observer).__name__, partial(_itself, observer))
-    sources: dict[str, SourcePlugin] = {}
-    stages: dict[str, Step] = {}
-    for offered in _call(manager, "coinlake_sources"):
-        for source in offered:
-            _claim(sources, source.name, source, "source")
-    for named in _call(manager, "coinlake_stages"):
-        for name, step in named.items():
-            _claim(stages, name, step, "refine step")
+    sources = _offers(manager, "coinlake_sources", "source", _named_sources)
+    stages = _offers(manager, "coinlake_stages", "refine step", _named_steps)
     return Plugins(sources, stages, manager.hook)
 
 
@@ -130,7 +132,7 @@ def _register(manager: pluggy.PluginManager, name: str, find: Callable[[], objec
     try:
         manager.register(find(), name=name)
         manager.check_pending()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a module may end the program as it is imported
         raise FixConfiguration(
             f"Plugin {name} cannot be loaded: {type(error).__name__}: {error}. "
             "Mend or uninstall it, or take it out of `plugins`."
@@ -141,21 +143,37 @@ def _itself(observer: object) -> object:
     return observer
 
 
-def _call(manager: pluggy.PluginManager, hook: str) -> list[Any]:
-    """What every plugin answers to a registering hook, asked one by one so that a fault has a name."""
-    answers = []
+def _offers(
+    manager: pluggy.PluginManager, hook: str, kind: str, named: Callable[[Any], list[tuple[str, Offer]]]
+) -> dict[str, Offer]:
+    """What plugins answer to a registering hook, by name; each is asked alone, so that a fault has a name."""
+    offers: dict[str, Offer] = {}
+    givers: dict[str, str] = {}
     for implementation in getattr(manager.hook, hook).get_hookimpls():
+        plugin = implementation.plugin_name
         try:
-            answers.append(implementation.function())
+            answer = named(implementation.function())
         except Exception as error:
             raise FixConfiguration(
-                f"Plugin {implementation.plugin_name} failed in {hook}: "
-                f"{type(error).__name__}: {error}. Mend or uninstall it."
+                f"Plugin {plugin} failed in {hook}: {type(error).__name__}: {error}. Mend or uninstall it."
             ) from error
-    return answers
+        for name, offer in answer:
+            if name in offers:
+                raise FixConfiguration(
+                    f"Two plugins offer a {kind} named {name!r}, {givers[name]} and {plugin}: "
+                    "uninstall one of them."
+                )
+            offers[name] = offer
+            givers[name] = plugin
+    return offers
 
 
-def _claim(taken: dict[str, Offer], name: str, offer: Offer, kind: str) -> None:
-    if name in taken:
-        raise FixConfiguration(f"Two plugins offer a {kind} named {name!r}: uninstall one of them.")
-    taken[name] = offer
+def _named_sources(offered: Iterable[SourcePlugin]) -> list[tuple[str, SourcePlugin]]:
+    return [(source.name, source) for source in offered]
+
+
+def _named_steps(offered: Mapping[str, Step]) -> list[tuple[str, Step]]:
+    for name, step in offered.items():
+        if not callable(step):
+            raise TypeError(f"step {name!r} cannot be called")
+    return list(offered.items())

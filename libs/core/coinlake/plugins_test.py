@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -75,9 +76,81 @@ def test_a_hook_that_raises_stops_the_start_by_its_plugins_name(monkeypatch: pyt
         load([name], installed=False)
 
 
+@hookimpl(specname="coinlake_sources")
+def halfway() -> Iterable[SourcePlugin]:
+    """A generator fails only when it is read."""
+    yield SourcePlugin("venue", Table, lambda settings: settings)
+    raise KeyError("lost")
+
+
+@hookimpl(specname="coinlake_sources")
+def nothing() -> None:
+    """Forgot to return."""
+
+
+@hookimpl(specname="coinlake_sources")
+def names_only() -> list[str]:
+    """Returns something else."""
+    return ["venue"]
+
+
+@hookimpl(specname="coinlake_stages")
+def no_function() -> dict[str, object]:
+    """Offers a step that is none."""
+    return {"as_is": None}
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        (halfway, "failed in coinlake_sources: KeyError: 'lost'"),
+        (nothing, "failed in coinlake_sources: TypeError: "),
+        (names_only, "failed in coinlake_sources: AttributeError: "),
+        (no_function, "failed in coinlake_stages: TypeError: step 'as_is' cannot be called"),
+    ],
+)
+def test_a_hook_that_offers_nonsense_stops_the_start_by_its_plugins_name(
+    monkeypatch: pytest.MonkeyPatch, hook: object, said: str
+) -> None:
+    name = module(monkeypatch, "odd", hook=hook)
+    with pytest.raises(FixConfiguration, match=f"Plugin odd {said}"):
+        load([name], installed=False)
+
+
+def test_a_hook_that_asks_for_what_it_is_not_given_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    @hookimpl
+    def coinlake_batch_committed(offset: int) -> None: ...
+
+    name = module(monkeypatch, "greedy", coinlake_batch_committed=coinlake_batch_committed)
+    with pytest.raises(FixConfiguration, match="Plugin greedy cannot be loaded: PluginValidationError"):
+        load([name], installed=False)
+
+
+@pytest.mark.parametrize("source", ["raise SystemExit(3)", "def broken(:", "1 / 0", "import no_such_module"])
+def test_a_module_that_fails_to_import_stops_the_start_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    (tmp_path / "venue_plugin_that_fails.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(FixConfiguration, match=r"Plugin venue_plugin_that_fails cannot be loaded: \w+: "):
+        load(["venue_plugin_that_fails"], installed=False)
+
+
+def test_a_source_that_cannot_be_made_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    @hookimpl(specname="coinlake_sources")
+    def offer() -> list[SourcePlugin]:
+        return [SourcePlugin("venue", Table, lambda settings: settings.root)]
+
+    found = load([module(monkeypatch, "unmade", offer=offer)], installed=False)
+    with pytest.raises(FixConfiguration, match=r"sources\.venue: its plugin cannot make .*AttributeError"):
+        found.make_source("venue", {})
+
+
 def test_two_plugins_with_one_sources_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [module(monkeypatch, name, coinlake_sources=coinlake_sources) for name in ("one", "two")]
-    with pytest.raises(FixConfiguration, match="Two plugins offer a source named 'venue'"):
+    with pytest.raises(
+        FixConfiguration, match=r"Two plugins offer a source named 'venue', (one and two|two and one)"
+    ):
         load(names, installed=False)
 
 

@@ -6,14 +6,17 @@ costs the capture it raised on, which ends as one dead letter, and no other.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coinlake.decoding import original
+from coinlake.decoding import originals
 from coinlake.model import QUOTES, REJECTS, Decoded, one_batch
 from coinlake.plugins import Step
+
+_REASON_CHARACTERS = 1_000
 
 Decode = Callable[[pa.RecordBatch], Decoded]
 
@@ -50,7 +53,7 @@ class Refinery:
             decoded = decoder(captures)
             for stage, step in self._steps:  # noqa: B007 (read where a step raises)
                 decoded = step(decoded)
-            return _with_originals(decoded, captures)
+            return _with_originals(_checked(decoded), captures)
         except Exception as error:
             # Plugin code may raise anything; what it was stands in the dead letter.
             if captures.num_rows == 1:
@@ -65,8 +68,10 @@ class Refinery:
 
 def reject_whole(captures: pa.RecordBatch, stage: str, reason: str) -> Decoded:
     """Captures as dead letters of a stage, whole, and nothing else of them."""
+    # What raised chose the text: it may hold what no database stores, or a whole body.
+    storable = reason[:_REASON_CHARACTERS].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
     rejects = [
-        {"capture_id": id_, "path": "", "stage": stage, "reasons": [reason], "original": body}
+        {"capture_id": id_, "path": "", "stage": stage, "reasons": [storable], "original": body}
         for id_, body in zip(
             captures.column("capture_id").to_pylist(), captures.column("body").to_pylist(), strict=True
         )
@@ -74,15 +79,27 @@ def reject_whole(captures: pa.RecordBatch, stage: str, reason: str) -> Decoded:
     return Decoded(pa.RecordBatch.from_pylist([], QUOTES), pa.RecordBatch.from_pylist(rejects, REJECTS))
 
 
+def _checked(decoded: Decoded) -> Decoded:
+    """What plugins made, if it has the promised columns."""
+    if decoded.quotes.schema != QUOTES or decoded.rejects.schema != REJECTS:
+        raise TypeError("the rows do not have the columns of model.QUOTES and model.REJECTS")
+    return decoded
+
+
 def _with_originals(decoded: Decoded, captures: pa.RecordBatch) -> Decoded:
     """Fills in the bytes of rejects that know only where they stood."""
     if decoded.rejects.column("original").null_count == 0:
         return decoded
+    rejects = decoded.rejects.to_pylist()
+    paths = defaultdict(set)
+    for reject in rejects:
+        if reject["original"] is None:
+            paths[reject["capture_id"]].add(reject["path"])
     bodies = dict(
         zip(captures.column("capture_id").to_pylist(), captures.column("body").to_pylist(), strict=True)
     )
-    rejects = decoded.rejects.to_pylist()
+    found = {capture_id: originals(bodies[capture_id], wanted) for capture_id, wanted in paths.items()}
     for reject in rejects:
         if reject["original"] is None:
-            reject["original"] = original(bodies[reject["capture_id"]], reject["path"])
+            reject["original"] = found[reject["capture_id"]][reject["path"]]
     return Decoded(decoded.quotes, pa.RecordBatch.from_pylist(rejects, REJECTS))

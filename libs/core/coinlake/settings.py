@@ -73,9 +73,11 @@ class Table(BaseModel):
             if filled.get(name):
                 raise ValueError(f"give {name} or {name}_file, not both")
             try:
-                filled[name] = Path(path).expanduser().read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+                filled[name] = Path(str(path)).expanduser().read_text(encoding="utf-8").strip()
+            except UnicodeDecodeError:  # its message would show the bytes
+                raise ValueError(f"cannot read {name}_file {path}: it is not UTF-8 text") from None
+            except (OSError, RuntimeError, ValueError) as error:
+                why = getattr(error, "strerror", None) or error
                 raise ValueError(f"cannot read {name}_file {path}: {why}") from None
         return filled
 
@@ -137,7 +139,7 @@ class Settings(BaseSettings):
     warehouse: WarehouseSettings = WarehouseSettings()
     refine: RefineSettings = RefineSettings()
     page: PageSettings = PageSettings()
-    sources: dict[str, dict[str, Any]] = {"coingecko": {}}
+    sources: dict[str, dict[str, Any]] = Field(default={"coingecko": {}}, repr=False)
 
     @classmethod
     def settings_customise_sources(
@@ -167,9 +169,12 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
         settings: Settings = reader(**overrides)
     except ValidationError as error:
         raise FixConfiguration(explain(error, Settings, named)) from None
-    except ValueError as error:  # TOML that does not parse, an environment value that is not JSON
+    except (ValueError, OSError) as error:  # TOML that does not parse, an environment value not in JSON
         raise FixConfiguration(f"Cannot read the settings in {named}: {error}") from None
-    return settings.model_copy(update={"folder": settings.folder.expanduser().absolute()})
+    try:
+        return settings.model_copy(update={"folder": settings.folder.expanduser().absolute()})
+    except RuntimeError as error:
+        raise FixConfiguration(f"folder: {error} Write the path in full.") from None
 
 
 def parse_table(model: type[AnyTable], given: Mapping[str, Any], place: str) -> AnyTable:
@@ -202,10 +207,13 @@ def unknown(kind: str, name: str, known: list[str]) -> str:
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    here: Any = model
+    """The keys of the table at a location, through tables that are optional or stand in lists and dicts."""
+    table = model
     for part in location:
-        here = here.model_fields[part].annotation
-    return list(here.model_fields)
+        field = table.model_fields.get(str(part))
+        inner = (field.annotation, *get_args(field.annotation)) if field else ()
+        table = next((one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)), table)
+    return list(table.model_fields)
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

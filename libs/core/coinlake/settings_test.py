@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from coinlake.errors import FixConfiguration
 from coinlake.settings import Duration, Secret, Settings, Table, load, parse_table
@@ -13,8 +14,17 @@ from coinlake.settings import Duration, Secret, Settings, Table, load, parse_tab
 SECRET = "CG-very-secret"
 
 
+class Region(Table):
+    """A table within a source's table."""
+
+    host: str = ""
+
+
 class Venue(Table):
     """A source's table."""
+
+    region: Region | None = None
+    regions: dict[str, Region] = Field(default_factory=dict)
 
     api_key: Secret | None = None
     every: Duration = timedelta(minutes=3)
@@ -68,7 +78,12 @@ def test_the_environment_wins_over_the_file_at_any_depth(monkeypatch: pytest.Mon
         ("[page]\nport = 'x'", "page.port: Input should be a valid integer"),
         ("[page]\nport = 70000", "page.port: "),
         ("[fetch]\nattempts = 0", "fetch.attempts: "),
-        ("[page", "coinlake.toml"),
+        ("folder = 'x'\n[page", "Cannot read the settings in coinlake.toml: "),
+        ("folder = 'x'\nport 1", "(at line 2, column 6)"),
+        ("sources.coingecko = 1", "sources.coingecko: Input should be a valid dictionary"),
+        ("folder = '~nobody-of-this-name/lake'", "folder: "),
+        ("[refine]\nsteps = 'validate'", "refine.steps: "),
+        ("[refine]\nbatch_captures = 0\n[page]\nprot = 1", "refine.batch_captures: "),
         ("profile = 'distributed'", "profile: "),
     ],
 )
@@ -84,9 +99,43 @@ def test_an_unknown_variable_is_refused_with_what_was_meant(monkeypatch: pytest.
         load()
 
 
-def test_a_plugins_table_refuses_unknown_keys_by_their_full_name() -> None:
-    with pytest.raises(FixConfiguration, match=r"sources\.venue\.topp: .*did you mean 'top'"):
-        parse_table(Venue, {"topp": 1}, "sources.venue")
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("COINLAKE_PAGE__PROT", "1", "page.prot: unknown setting 'prot'; did you mean 'port'?"),
+        ("COINLAKE_PAGE__PORT", "x", "page.port: Input should be a valid integer"),
+        ("COINLAKE_PLUGINS", "no.json", "Cannot read the settings in the environment: "),
+        ("COINLAKE_WAREHOUSE", f'{{"dsn": "{SECRET}"', "Cannot read the settings in the environment: "),
+    ],
+)
+def test_a_wrong_variable_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(FixConfiguration) as refused:
+        load()
+    assert said in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+def test_a_file_that_is_no_text_or_cannot_be_read_is_refused_by_its_name() -> None:
+    Path("binary.toml").write_bytes(b"\xff\xfe")
+    for file in ("binary.toml", "/proc/self/mem"):
+        with pytest.raises(FixConfiguration, match=f"Cannot read the settings in {file}: "):
+            load(Path(file))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"topp": 1}, r"sources\.venue\.topp: .*did you mean 'top'"),
+        ({"region": {"hots": "x"}}, r"sources\.venue\.region\.hots: .*did you mean 'host'"),
+        ({"regions": {"eu": {"hots": "x"}}}, r"sources\.venue\.regions\.eu\.hots: .*did you mean 'host'"),
+    ],
+)
+def test_a_plugins_table_refuses_unknown_keys_by_their_full_name(given: dict[str, object], said: str) -> None:
+    with pytest.raises(FixConfiguration, match=said):
+        parse_table(Venue, given, "sources.venue")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +166,10 @@ def test_a_secret_comes_from_a_file_and_is_shown_by_nothing(tmp_path: Path) -> N
         ({"api_key": SECRET, "api_key_file": "key"}, "give api_key or api_key_file, not both"),
         ({"api_key_file": "gone"}, "cannot read api_key_file gone: No such file or directory"),
         ({"api_key_file": "."}, "cannot read api_key_file .: Is a directory"),
+        ({"api_key_file": 5}, "cannot read api_key_file 5: No such file or directory"),
+        ({"api_key_file": "a\0b"}, "embedded null"),
+        ({"api_key_file": "~nobody-of-this-name/key"}, "cannot read api_key_file ~nobody-of-this-name/key: "),
+        ({"api_key": [SECRET]}, "api_key: Input should be a valid string"),
         ({"api_key": SECRET, "topp": 1}, "did you mean 'top'"),
         ({"api_key": SECRET, "every": SECRET}, "whole number and a unit"),
     ],
@@ -131,3 +184,19 @@ def test_a_refusal_never_shows_a_secret(given: dict[str, object], said: str) -> 
 def test_the_warehouses_address_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COINLAKE_WAREHOUSE__DSN", f"postgresql://me:{SECRET}@127.0.0.1/x")
     assert SECRET not in repr(load())
+
+
+def test_a_secret_file_that_is_no_text_is_refused_without_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(SECRET.encode() + b"\xff")
+    with pytest.raises(FixConfiguration, match="it is not UTF-8 text") as refused:
+        parse_table(Venue, {"api_key_file": str(tmp_path / "key")}, "sources.venue")
+    assert SECRET not in f"{refused.value!r} {refused.value.__cause__!r}"
+
+
+def test_a_sources_key_from_the_environment_is_shown_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COINLAKE_SOURCES__VENUE__API_KEY", SECRET)
+    settings = load()
+    assert SECRET not in f"{settings!r} {settings}"
+    key = parse_table(Venue, settings.sources["venue"], "sources.venue").api_key
+    assert key is not None
+    assert key.get_secret_value() == SECRET

@@ -17,7 +17,7 @@ _EARLIEST = (("fetched_at", "ascending"), ("capture_id", "ascending"), ("path", 
 
 
 def deduplicate(decoded: Decoded) -> Decoded:
-    """Keeps one row of each key. A page that contradicts itself costs its later row, as a reject."""
+    """Keeps one row of each key. Of a page that contradicts itself, the other rows become rejects."""
     quotes = decoded.quotes
     if _groups(quotes, QUOTE_KEY) == quotes.num_rows:
         return decoded
@@ -38,7 +38,7 @@ def _groups(quotes: pa.RecordBatch, columns: tuple[str, ...]) -> int:
 
 
 def _contradictions(ordered: pa.RecordBatch) -> pa.RecordBatch:
-    """Rows whose own page says something else of the same quote further up."""
+    """Rows whose own page says something else of the same quote in a row of a smaller path."""
     key = (*QUOTE_KEY, "capture_id")
     if _groups(ordered, key) == ordered.num_rows:
         return pa.RecordBatch.from_pylist([], REJECTS)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coinlake.model import QUOTE_KEY, Capture, Decoded, capture_batch
 from coinlake.testing.pages import capture, decode, page, row
 from coinlake_refine.deduplicate import deduplicate
+
+calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no fault of the code."""
 
 FIRST, LATER = timedelta(), timedelta(minutes=3)
 
@@ -75,12 +78,14 @@ def sorted_rows(found: Decoded) -> list[list[str]]:
     return [sorted(map(str, part.to_pylist())) for part in found]
 
 
+@calmly
 @given(captures, st.integers())
 def test_the_order_of_captures_does_not_matter(pages: list[Capture], seed: int) -> None:
     shuffled = Random(seed).sample(pages, len(pages))
     assert sorted_rows(deduplicated(*pages)) == sorted_rows(deduplicated(*shuffled))
 
 
+@calmly
 @given(captures)
 def test_what_stands_is_one_row_a_key_and_doing_it_again_changes_nothing(pages: list[Capture]) -> None:
     whole = decode(capture_batch(pages))

@@ -140,7 +140,7 @@ def _is_implausible(digits: str) -> bool:
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -MAX_DIGITS_BEHIND_POINT:
         return True
-    return bool(number) and number.adjusted() >= MAX_DIGITS_BEFORE_POINT
+    return number.adjusted() >= MAX_DIGITS_BEFORE_POINT  # of zeros too: no database reads 0e9999999999
 
 
 def _is_no_rank(digits: str) -> bool:

@@ -7,7 +7,7 @@ and its neighbours go on.
 """
 
 from coinlake.decoding.lanes import QuoteReader
-from coinlake.decoding.pages import original
+from coinlake.decoding.pages import originals
 from coinlake.decoding.shape import Shape
 
-__all__ = ["QuoteReader", "Shape", "original"]
+__all__ = ["QuoteReader", "Shape", "originals"]

@@ -52,7 +52,7 @@ def _faults(row: Row, shape: Shape) -> list[str]:
 
 def _text_faults(row: Row) -> list[str]:
     """Faults of a row's text that say nothing of a single column."""
-    reasons = [f"duplicate_key: {name}" for name in row.value.doubled]
+    reasons = [f"duplicate_key: {name[:40]!a}" for name in row.value.doubled]
     try:
         row.text.encode("utf-8")
     except UnicodeEncodeError:

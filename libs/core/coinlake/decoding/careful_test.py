@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from coinlake.decoding import original
+from coinlake.decoding import originals
 from coinlake.testing.pages import decoded, page, row
 
 GOOD = (row("first"), row("last"))
@@ -20,7 +19,7 @@ def between(bad: str | bytes) -> tuple[bytes, list[str], dict[str, Any]]:
     body = b"[" + b",".join((first, middle, last)) + b"]"
     found = decoded(body)
     (reject,) = found.rejects.to_pylist()
-    assert reject["original"] == middle == original(body, "/1")
+    assert reject["original"] == middle == originals(body, ["/1"])["/1"]
     return body, found.quotes.column("asset").to_pylist(), reject
 
 
@@ -29,7 +28,7 @@ def between(bad: str | bytes) -> tuple[bytes, list[str], dict[str, Any]]:
     [
         (row().replace('"id":"bitcoin",', ""), "missing_key: id"),
         (row().replace('"price":65975.10,', ""), "missing_key: price"),
-        (row(more=',"price":1'), "duplicate_key: price"),
+        (row(more=',"price":1'), "duplicate_key: 'price'"),
         (row(price="NaN"), "not_a_number: price is NaN"),
         (row(price="-Infinity"), "not_a_number: price is -Infinity"),
         (row(price='"65975"'), "not_a_number: price is a text"),
@@ -42,6 +41,21 @@ def between(bad: str | bytes) -> tuple[bytes, list[str], dict[str, Any]]:
         (row(at='"2024-10-15T11:59:00"'), "not_a_time"),
         (row(at='"2024-02-30T11:59:00Z"'), "not_a_time"),
         (row(at='"2024-10-15T11:59:00.1234567Z"'), "not_a_time"),
+        (row(more=',"a":1,"a":2'), "duplicate_key: 'a'"),
+        (row(more=r',"\u0000":1,"\u0000":2'), r"duplicate_key: '\x00'"),
+        (row(note="NaN"), "not_json: the row holds"),
+        (row(price="1."), "not_json: unexpected text at character"),
+        (row(price=".5"), "not_json"),
+        (row(price="+1"), "not_json"),
+        (row(price="007"), "not_json"),
+        (row(price="0x1F"), "not_json"),
+        (row(price="nan"), "not_json"),
+        (row(name="'single'"), "not_json"),
+        (row(name='"a\tb"'), "not_json"),
+        (row(name=r'"\x41"'), "not_json"),
+        (row(more=","), "not_json"),
+        (row(note="[1,]"), "not_json"),
+        ("None", "not_json"),
         (row(name=r'"\ud800"'), "not_json: the row holds"),
         (row(note=r'"\udfff"'), "not_json: the row holds"),
         ("17", "not_an_object: the row is a number"),
@@ -109,32 +123,46 @@ def test_an_empty_page_is_neither_quotes_nor_rejects(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "loaded", "reason"),
+    ("body", "assets", "reasons"),
     [
-        (b"[,]", 0, "not_json"),
-        (b"[" + GOOD[0].encode() + b",]", 1, "not_json: a comma before"),
-        (b"[" + GOOD[0].encode() + b"]]", 1, "not_json: something stands behind"),
-        (b"[" + GOOD[0].encode() + b"]<html>", 1, "not_json: something stands behind"),
-        (b"[" + GOOD[0].encode() + GOOD[1].encode() + b"]", 1, "not_json"),
-        (b"[", 0, "truncated"),
+        ("[,]", [], ["not_json: a comma without a row"] * 2),
+        ("[A,]", ["a"], ["not_json: a comma without a row"]),
+        ("[A,,B]", ["a", "b"], ["not_json: a comma without a row"]),
+        ("[A]]", ["a"], ["not_json: something stands behind the array"]),
+        ("[A]<html>", ["a"], ["not_json: something stands behind the array"]),
+        ("[A][B]", ["a"], ["not_json: something stands behind the array"]),
+        ("[A A,B]", ["a", "b"], ["not_json: something stands behind the row"]),
+        ("[A}, B]", ["a", "b"], ["not_json: something stands behind the row"]),
+        ("[", [], ["truncated: the body ends within the array"]),
+        ("[A", ["a"], ["truncated: the body ends within the array"]),
+        ("[A,", ["a"], ["truncated: the body ends within the array"]),
+        ("[A B", ["a"], ["truncated: the body ends within the array"]),
+        ('[A,{"id":"b', ["a"], ["truncated: the body ends within the array"]),
     ],
 )
-def test_what_is_wrong_between_rows_costs_none_of_those_before_it(
-    body: bytes, loaded: int, reason: str
-) -> None:
-    found = decoded(body)
-    assert found.quotes.num_rows == loaded
-    (reject,) = found.rejects.to_pylist()
-    assert reject["reasons"][0].startswith(reason)
+def test_what_is_wrong_between_rows_costs_no_row(body: str, assets: list[str], reasons: list[str]) -> None:
+    found = decoded(body.replace("A", row("a")).replace("B", row("b")).encode())
+    assert found.quotes.column("asset").to_pylist() == assets
+    assert found.rejects.column("reasons").to_pylist() == [[reason] for reason in reasons]
 
 
-def test_deep_nesting_is_kept_verbatim_and_absurd_nesting_is_a_reject() -> None:
-    deep = "[" * 50 + "]" * 50
+def test_nesting_of_50_levels_is_kept_verbatim() -> None:
+    deep = '{"a": [' * 25 + "1.50" + "]}" * 25
     found = decoded(page(*GOOD, row("deep", more=f',"new":{deep}')))
-    assert json.loads(found.quotes.column("extra")[2].as_py())["new"] == json.loads(deep)
-    absurd = decoded(page(*GOOD, row("absurd", note="[" * 100_000 + "]" * 100_000)))
-    assert absurd.quotes.column("asset").to_pylist() == ["first", "last"]
-    assert absurd.rejects.column("reasons").to_pylist() == [["too_deep: nested too deeply to read"]]
+    assert found.rejects.num_rows == 0
+    assert f'"new":{deep}' in found.quotes.column("extra")[2].as_py()
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000 + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000])
+def test_absurd_nesting_costs_only_its_row(deep: str) -> None:
+    _, assets, reject = between(row("absurd", note=deep))
+    assert assets == ["first", "last"]
+    assert reject["reasons"] == ["too_deep: nested too deeply to read"]
+
+
+def test_a_page_of_absurd_nesting_alone_is_a_reject() -> None:
+    found = decoded(b"[" * 100_000)
+    assert found.rejects.column("reasons").to_pylist() == [["too_deep: nested too deeply to read"]]
 
 
 def test_what_no_column_holds_is_kept_verbatim_whatever_is_in_it() -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 import pyarrow as pa
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from coinlake.decoding.careful import read_page
@@ -17,11 +17,24 @@ from coinlake.decoding.pages import rows_of
 from coinlake.model import capture_batch
 from coinlake.testing.pages import SHAPE, capture, decode, decoded, page, row
 
+calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no fault of the code."""
+
 numbers = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
 texts = st.text(st.characters(codec="utf-8"), max_size=12).map(json.dumps) | st.sampled_from(
     [r'"\u003a"', r'"a\":b"', '":"', '"a: b"', '"\u200b"', r'"\ud83d\ude00"', r'"\ud800"', r'"\u0000"']
 )
-values = numbers | texts | st.sampled_from(["null", "true", "[]", '{"a":1}', '{"a":1,"a":2}', "NaN", '"1"'])
+times = st.from_regex(
+    r"[0-3][0-9]{3}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]"
+    r"(\.[0-9]{1,7})?(Z|z|[+-][0-2][0-9]:?[0-6][0-9])?",
+    fullmatch=True,
+).map(json.dumps)
+values = (
+    numbers
+    | texts
+    | times
+    | st.sampled_from(["null", "true", "[]", '{"a":1}', '{"a":1,"a":2}', "NaN", '"1"'])
+)
 keys = st.sampled_from(["id", "name", "price", "cap", "rank", "at", "note", "roi"])
 members = st.dictionaries(keys, values)
 mores = st.sampled_from(["", "", "", ',"price":1', ',"new":1', ',"id":"x"', ',"note":2', ', "new" : [1]'])
@@ -38,6 +51,7 @@ def bodies(draw: st.DrawFn) -> bytes:
     return text.encode()
 
 
+@calmly
 @given(numbers, numbers)
 @example("-0", "0")
 @example("1E400", "1e-500")
@@ -49,6 +63,7 @@ def test_a_numbers_digits_are_those_of_the_text(price: str, cap: str) -> None:
     assert f'"note":{price},' in quotes.column("extra")[0].as_py()
 
 
+@calmly
 @given(bodies())
 @example(page(row().replace('"id":', '"id" :', 1), row(more=',"id":"x"')))
 @example(page(row(name=r'"\u003a"', more=',"id":"x"')))
@@ -62,10 +77,26 @@ def test_the_fast_lane_reads_a_page_as_the_careful_lane_does_or_leaves_it(body: 
         assert array.equals(pa.array([one[name] for one in read], _READ_TYPES[name])), name
 
 
+@calmly
+@given(times)
+@example('"2024-10-15T24:00:00Z"')
+@example('"2024-12-31T23:59:60Z"')
+@example('"2024-02-30T11:59:00Z"')
+@example('"1000-01-01T00:00:00+23:59"')
+@example('"2999-12-31T23:59:59.999999-23:59"')
+def test_both_lanes_mean_the_same_moment_by_a_time(text: str) -> None:
+    fast = FastLane(SHAPE).read([page(row(at=text))])
+    read, refused = read_page(page(row(at=text)), SHAPE)
+    moments = [one["as_of"] for one in read]
+    assert (fast.columns["as_of"].to_pylist() if fast else []) == moments
+    assert len(moments) + len(refused) == 1
+
+
 def test_an_ordinary_page_takes_the_fast_lane() -> None:
     assert FastLane(SHAPE).read([page(row("a"), row("b", note="1", roi="null"))]) is not None
 
 
+@calmly
 @given(st.lists(bodies(), max_size=4))
 def test_every_row_ends_once_as_a_quote_or_as_a_reject_with_its_own_bytes(pages: Sequence[bytes]) -> None:
     found = decoded(*pages)
@@ -82,6 +113,7 @@ def test_every_row_ends_once_as_a_quote_or_as_a_reject_with_its_own_bytes(pages:
         assert reject["original"] == bytes_of[reject["capture_id"], reject["path"]]
 
 
+@calmly
 @given(st.lists(bodies(), max_size=4), st.randoms())
 def test_decoding_is_pure_and_does_not_mind_the_order_of_pages(pages: list[bytes], chance: object) -> None:
     captures = [capture(body, page=number) for number, body in enumerate(pages)]

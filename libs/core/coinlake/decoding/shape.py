@@ -32,6 +32,11 @@ class Shape:
     """Columns whose key must stand in each row (its value may be null). Another absent key is a null."""
 
     def __post_init__(self) -> None:
+        named = [*self.keys.values(), *self.extra]
+        if len(named) > len(set(named)):
+            raise ValueError("a key may be named once, for one column or as extra")
+        if not {"as_of", *self.required} <= set(self.keys):
+            raise ValueError("as_of and each required column must have a key")
         strangers = set(self.keys) - set(COLUMNS)
         if strangers:
             raise ValueError(f"no such columns: {', '.join(sorted(strangers))}")
