@@ -1,40 +1,40 @@
-"""What many would write instead: dlt merges a folder of JSON pages into PostgreSQL by key.
+"""What many would write instead: dlt merges folders of JSON pages into PostgreSQL by key.
 
-Runs in dlt's own environment. Reads the server's address from stdin, so that it is on no command line;
-prints the seconds that the run took.
+A program of its own, with its own locked packages: `dlt.pex FOLDER` keeps its state in FOLDER. It reads from
+stdin the server's address (so that it is on no command line) and then folders of pages, one a line, and
+answers each with the number of rows once they are merged.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dlt  # type: ignore[import-not-found]  # in an environment of its own, see embedded.py
+import dlt
 
 
-def main(bodies: Path, work: Path, dsn: str) -> None:
-    """Loads every page of the folder."""
+@dlt.resource(name="quotes", write_disposition="merge", primary_key=("id", "last_updated"))
+def quotes(folder: Path) -> Iterator[list[dict[str, Any]]]:
+    """The coins of every page of the folder."""
+    for file in sorted(folder.glob("*.json")):
+        yield json.loads(file.read_bytes())
 
-    def pages() -> Iterator[list[dict[str, Any]]]:
-        for file in sorted(bodies.glob("*.json")):
-            yield json.loads(file.read_bytes())
 
-    key = ("id", "last_updated")
-    quotes = dlt.resource(pages, name="quotes", write_disposition="merge", primary_key=key)
+def main(state: str) -> None:
+    """Merges folder after folder until there are no more."""
     pipeline = dlt.pipeline(
         "benchmark",
-        destination=dlt.destinations.postgres(dsn),
-        dataset_name="dlt",
-        pipelines_dir=str(work),
+        pipelines_dir=state,
+        destination=dlt.destinations.postgres(sys.stdin.readline().strip()),
+        dataset_name="merged_by_dlt",
     )
-    began = time.perf_counter()
-    pipeline.run(quotes)
-    print(json.dumps({"seconds": time.perf_counter() - began}))
+    for line in sys.stdin:
+        pipeline.run(quotes(Path(line.rstrip("\n")))).raise_on_failed_jobs()
+        print(pipeline.last_trace.last_normalize_info.row_counts["quotes"], flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.stdin.read())
+    main(sys.argv[1])

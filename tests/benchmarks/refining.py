@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.pages import Pages
+from benchmarks.pages import COINS, captures
 from benchmarks.result import Result, in_turn, per_s
 from coinlake.model import AMOUNTS, capture_batch
 from coinlake.refining import Refinery
@@ -20,9 +20,9 @@ def refinery() -> Refinery:
     return Refinery({"coingecko": decode}, list(coinlake_stages().items()))
 
 
-def measure(*, captures: int, rounds: int) -> Result:
+def against_decoding(*, pages: int, rounds: int) -> Result:
     """Rows/s of decode, validate and deduplicate over those of msgspec decoding to structs of Decimals."""
-    made = list(Pages(250).captures(captures))
+    made = list(captures(pages))
     bodies = [capture.body for capture in made]
     batch, refine = capture_batch(made), refinery().refine
     bare = msgspec.json.Decoder(list[_coin()]).decode  # type: ignore[misc]
@@ -31,14 +31,15 @@ def measure(*, captures: int, rounds: int) -> Result:
         for body in bodies:
             bare(body)
 
-    refined_s, bare_s = in_turn(rounds, lambda _: refine(batch), decode_all)
-    rows = captures * 250
+    turns = in_turn(rounds, lambda _: refine(batch), decode_all)
+    refined_s, decoded_s = turns.medians
+    rows = pages * COINS
     return Result(
-        "refine, of bare msgspec decoding to decimals",
-        bare_s / refined_s,
+        "refine, against bare msgspec decoding to decimals",
+        turns.ratio,
         0.5,
         more_is_better=True,
-        said=f"{per_s(rows, refined_s)} of {per_s(rows, bare_s)}",
+        said=f"{per_s(rows, refined_s)} against {per_s(rows, decoded_s)}",
     )
 
 

@@ -1,14 +1,16 @@
-"""What a measurement says, and how it is measured fairly."""
+"""What a measurement says, and how it is measured fairly.
+
+Everything is a ratio of two things measured in turn within one run: the machine, and what else it is doing,
+changes the figures and hardly their ratio.
+"""
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-
-import structlog
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -27,36 +29,59 @@ class Result:
         """Whether the ratio is at the goal or better."""
         return self.ratio >= self.goal if self.more_is_better else self.ratio <= self.goal
 
+    @property
+    def wanted(self) -> str:
+        """The goal in signs."""
+        return f"{'>=' if self.more_is_better else '<='} {self.goal:.2f}"
 
-def in_turn(rounds: int, *works: Callable[[int], object]) -> list[float]:
-    """Median seconds of each work, run in turn (A B A B …), so that a drifting machine drifts for all.
+    def document(self) -> dict[str, Any]:
+        """For machines that read the report."""
+        return {
+            "name": self.name,
+            "goal": self.wanted,
+            "ratio": round(self.ratio, 3),
+            "reached": self.reached,
+            "figures": self.said,
+        }
 
-    Each work is given the number of the round; round 0 warms up and does not count.
+
+@dataclass(frozen=True)
+class Turns:
+    """Seconds that two works took, round by round."""
+
+    one: list[float]
+    other: list[float]
+
+    @property
+    def medians(self) -> tuple[float, float]:
+        """Seconds of each."""
+        return median(self.one), median(self.other)
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long as the one the other takes: the median of the rounds' own ratios."""
+        return median(other / one for one, other in zip(self.one, self.other, strict=True))
+
+
+Work = Callable[[int], object]
+"""What is measured; it is given the number of the round."""
+
+
+def in_turn(rounds: int, one: Work, other: Work, prepare: Work = lambda _: None) -> Turns:
+    """Runs both works in each round, one first and then the other first; `prepare` is not measured.
+
+    Round 0 warms up and does not count.
     """
-    taken: list[list[float]] = [[] for _ in works]
+    works, taken = (one, other), ([], [])  # type: tuple[Work, Work], tuple[list[float], list[float]]
     for number in range(rounds + 1):
-        for work, seconds in zip(works, taken, strict=True):
-            seconds.append(timed(work, number))
-    return [median(seconds[1:]) for seconds in taken]
-
-
-def timed(work: Callable[[int], object], number: int) -> float:
-    """Seconds that a work takes."""
-    began = time.perf_counter()
-    work(number)
-    return time.perf_counter() - began
-
-
-def quietly() -> None:
-    """Logs nothing but errors."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+        prepare(number)
+        for side in (0, 1) if number % 2 else (1, 0):
+            began = time.perf_counter()
+            works[side](number)
+            taken[side].append(time.perf_counter() - began)
+    return Turns(taken[0][1:], taken[1][1:])
 
 
 def per_s(rows: int, seconds: float) -> str:
     """Rows a second, for people."""
     return f"{rows / seconds:,.0f} rows/s"
-
-
-def last_median(seconds: Sequence[float], count: int) -> float:
-    """The median of the last so many."""
-    return median(seconds[-count:])
