@@ -1,4 +1,4 @@
-"""`kill -9` of program and PostgreSQL at once, as in a power cut: nothing is lost or doubled."""
+"""`kill -9` of PostgreSQL, and of everything at once: the program brings it back, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ import signal
 import pytest
 
 from faults.scene import Scene
+
+
+@pytest.mark.parametrize(
+    "step", ["coinlake_batch_refined", "coinlake_batch_staged", "coinlake_batch_committed"]
+)
+def test_a_server_killed_while_batches_load_is_brought_back_by_the_program(step: str, scene: Scene) -> None:
+    running = scene.start_to_kill("server", at=f"{step}:2")
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    assert "Traceback" not in said
+    scene.prove_whole()
 
 
 @pytest.mark.parametrize("step", ["coinlake_capture_stored", "coinlake_batch_staged"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -28,7 +29,7 @@ class PostgresWarehouse:
     def __init__(self, dsn: str, clock: Clock | None = None) -> None:
         self._dsn = dsn
         self._clock = clock or SystemClock()
-        self._session: Connection | None = None
+        self._open: Connection | None = None
         self._partitions: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -39,27 +40,22 @@ class PostgresWarehouse:
 
     def position(self, lake_id: UUID) -> int:
         """How far that lake has been loaded; 0 at first. `FixConfiguration` for another lake than before."""
-        with explained(self._dsn):
-            row = self._connected().execute(statement("load/position")).fetchone()
+        with self._session() as session:
+            row = session.execute(statement("load/position")).fetchone()
         return self._position_of(lake_id, row) if row else 0
 
     def load(self, batch: Batch, *, staged: Callable[[], None] = lambda: None) -> Loaded:
         """All of the batch, or nothing; see `coinlake.warehouse.Warehouse.load` for the errors."""
         if not batch.captures:
             raise ValueError("a batch holds at least one capture")
-        try:
-            with explained(self._dsn):
-                return self._load(self._connected(), batch, staged)
-        except BaseException:
-            # Whatever state the session is in now, the next call does not start from it.
-            self.close()
-            raise
+        with self._session() as session:
+            return self._load(session, batch, staged)
 
     def close(self) -> None:
         """Ends the session; a later call opens another."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def _load(self, session: Connection, batch: Batch, staged: Callable[[], None]) -> Loaded:
         quotes = earliest(batch.decoded.quotes)
@@ -87,12 +83,19 @@ class PostgresWarehouse:
         self._partitions.update(map(partitions.name, months))
         return loaded
 
-    def _connected(self) -> Connection:
-        if self._session is None:
-            self._session = connect(self._dsn, "load")
-            open_staging(self._session)
-            self._partitions = partitions.present(self._session)
-        return self._session
+    @contextmanager
+    def _session(self) -> Iterator[Connection]:
+        """The session, opened if there is none. After any error the next call does not start from it."""
+        try:
+            with explained(self._dsn):
+                if self._open is None:
+                    self._open = connect(self._dsn, "load")
+                    open_staging(self._open)
+                    self._partitions = partitions.present(self._open)
+                yield self._open
+        except BaseException:
+            self.close()
+            raise
 
     def _lock_position(self, session: Connection, batch: Batch) -> None:
         session.execute(statement("load/first_position"), {"lake_id": batch.lake_id})

@@ -101,7 +101,7 @@ class _Replay:
                 progress.update(bar, description=f"Replaying {slot:%Y-%m-%d %H:%M}")
                 yield slot
                 progress.advance(bar)
-        await asyncio.to_thread(self._deployment.pipeline.catch_up)
+        await self._deployment.pipeline.drain(asyncio.Event(), recover=self._deployment.revive)
         self._tell(slots, time.monotonic() - began_s)
         if not self._once:
             async for slot in ReplaySchedule(self._clock, [], self._cadence).slots():
