@@ -258,13 +258,16 @@ def test_a_value_that_the_server_refuses_is_named_and_nothing_is_loaded(
 
 def test_a_session_that_the_server_ended_is_replaced(dsn: str, warehouse: PostgresWarehouse) -> None:
     one = held(1)
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'coinlake load'"
     warehouse.position(LAKE)
-    rows(
-        dsn, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'coinlake load'"
-    )
+    rows(dsn, end)
     with pytest.raises(TryAgain, match="cannot be used now"):
         warehouse.load(batch([one], [quote(one)]))
     assert warehouse.load(batch([one], [quote(one)])).quotes_new == 1
+    rows(dsn, end)
+    with pytest.raises(TryAgain, match="cannot be used now"):
+        warehouse.position(LAKE)
+    assert warehouse.position(LAKE) == 1
 
 
 def test_of_two_loaders_with_the_same_batch_one_loads_and_one_is_told(
