@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -52,6 +54,48 @@ def test_a_newer_file_is_left_to_the_newer_program(file: Path) -> None:
         newer.execute("PRAGMA user_version = 4")
     with pytest.raises(FixConfiguration, match=r"newer Coinlake \(version 4; this one knows 3\)"):
         connect(file, BOOK)
+
+
+def test_programs_that_start_at_once_make_one_file(tmp_path: Path) -> None:
+    files, programs = 30, 4
+    begin = threading.Barrier(programs)
+
+    def start(program: int) -> None:
+        for number in range(files):
+            begin.wait(60)
+            with closing(connect(tmp_path / f"{number}.db", BOOK)) as connection:
+                connection.execute("INSERT INTO lines VALUES (?)", (str(program),))
+
+    with ThreadPoolExecutor(programs) as threads:
+        list(threads.map(start, range(programs)))
+    for number in range(files):
+        with closing(connect(tmp_path / f"{number}.db", BOOK)) as connection:
+            lines = [row["line"] for row in connection.execute("SELECT line FROM lines ORDER BY line")]
+        assert lines == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "holding",
+    [
+        "BEGIN; SELECT count(*) FROM sqlite_schema;",
+        "BEGIN IMMEDIATE; CREATE TABLE lines (line TEXT);",
+        "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; CREATE TABLE lines (line TEXT);",
+    ],
+    ids=["looks", "makes", "makes, in WAL"],
+)
+def test_a_file_that_another_program_is_busy_with_is_waited_for(file: Path, holding: str) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.executescript(holding)
+
+        def let_go() -> None:
+            if "CREATE" in holding:
+                other.execute(f"PRAGMA application_id = {BOOK.application_id}")
+            other.execute("COMMIT")
+
+        threading.Timer(0.2, let_go).start()
+        with closing(connect(file, BOOK)) as connection:
+            assert connection.execute("SELECT count(*) FROM lines").fetchone()[0] == 0
+            assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
 def test_a_file_left_half_made_is_made(file: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -107,7 +108,8 @@ FORGED = {
     ),
     "replace by position": (
         f"REPLACE INTO captures (position, capture_id, {REST}, body) "
-        f"SELECT position, capture_id || 'x', {REST.replace('page', 'page + 10')}, 'forged' FROM captures"
+        f"SELECT position, capture_id || 'x', {REST.replace('page', 'page + 10')}, 'forged' FROM captures "
+        "ORDER BY position DESC LIMIT 1"
     ),
     "upsert": (
         f"INSERT INTO captures (capture_id, {REST}, body) SELECT capture_id, {REST}, body FROM captures "
@@ -139,10 +141,10 @@ def test_no_statement_changes_what_a_lake_holds(file: Path, statement: str) -> N
         assert [one.position for one in lake.scan()] == [1, 2, 3, 4]
 
 
-def flip_a_bit(file: Path, marker: bytes) -> None:
+def flip_a_bit(file: Path, marker: bytes, bit: int = 0x80) -> None:
     content = bytearray(file.read_bytes())
     assert content.count(marker) == 1
-    content[content.index(marker)] ^= 0x80
+    content[content.index(marker)] ^= bit
     file.write_bytes(content)
 
 
@@ -161,19 +163,22 @@ def test_the_audit_names_a_body_with_a_flipped_bit_and_the_tail_goes_on(file: Pa
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "marker", "bit"),
     [
-        {"url": "https://here/"},
-        {"params": (("here", "1"),)},
-        {"headers": {"here": "1"}},
-        {"run_id": "here"},
+        ({"url": "https://here/"}, b"here", 0x80),
+        ({"run_id": "here"}, b"here", 0x80),
+        ({"params": (("here", "1"),)}, b'["here', 0x01),
+        ({"headers": {"here": "1"}}, b'{"here', 0x80),
+        ({"received_at": datetime(1999, 1, 1, tzinfo=UTC)}, b"1999", 0x40),
     ],
-    ids=lambda changes: next(iter(changes)),
+    ids=["url", "run", "params", "headers", "moment"],
 )
-def test_a_flipped_bit_beside_the_body_is_called_damage(file: Path, changes: dict[str, object]) -> None:
+def test_a_flipped_bit_beside_the_body_is_called_damage(
+    file: Path, changes: dict[str, object], marker: bytes, bit: int
+) -> None:
     with SqliteLake(file) as lake:
         lake.append(capture(4, **changes))
-    flip_a_bit(file, b"here")
+    flip_a_bit(file, marker, bit)
     with SqliteLake(file) as lake:
         with pytest.raises(FixConfiguration, match=r"lake\.db is damaged: .* Restore it from a backup\.$"):
             list(lake.audit())
