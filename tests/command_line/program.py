@@ -53,6 +53,7 @@ class Program:
         return {
             "HOME": str(self.home),
             "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": os.pathsep.join(sys.path),
+            # Absolute, since the program runs in another folder than the test.
+            "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
             **self.environment,
         }
