@@ -7,6 +7,7 @@ programs lose their locks by the kernel's hand; the server they leave behind is 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -93,6 +94,8 @@ class EmbeddedServer:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._start()
             except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise postgres.disk_full(self._folder) from None
                 raise FixConfiguration(
                     f"Cannot use the warehouse's folder {self._folder}: {error.strerror}. "
                     "Check its rights and free space, or give another folder."
@@ -193,8 +196,6 @@ class EmbeddedServer:
 
     def _answers(self) -> bool:
         """Whether the server of this folder takes connections; its own pid file says on which port."""
-        if self._child is not None:
-            self._child.poll()  # a child that ended must not look alive
         running = self._cluster.running()
         if running is None:
             return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,14 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from coinlake.errors import FixConfiguration, TryAgain
 from coinlake_warehouse import embedded, postgres
 from coinlake_warehouse.embedded import READER, EmbeddedServer
 from coinlake_warehouse.migrations import migrate
@@ -92,15 +90,26 @@ def postmaster(folder: Path) -> int:
     return int((folder / "pgdata" / "postmaster.pid").read_text().split("\n", 1)[0])
 
 
-def children(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
-    return [int(word) for word in found.stdout.split()]
+def processes() -> Iterator[tuple[int, int, str]]:
+    """Number, parent and state of each process of the machine."""
+    if Path("/proc/self/stat").exists():
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it ended as we looked
+                state, parent = stat.read_text().rpartition(") ")[2].split()[:2]
+                yield int(stat.parent.name), int(parent), state
+    else:
+        shown = subprocess.run(["ps", "-axo", "pid=,ppid=,stat="], capture_output=True, text=True)
+        for pid, parent, state in map(str.split, shown.stdout.splitlines()):
+            yield int(pid), int(parent), state
 
 
-def is_alive(pid: int) -> bool:
+def children(of: int) -> list[int]:
+    return [pid for pid, parent, _ in processes() if parent == of]
+
+
+def is_alive(sought: int) -> bool:
     """Whether the process runs; one that ended and waits for its parent does not."""
-    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
-    return bool(shown.strip()) and not shown.startswith("Z")
+    return any(pid == sought and not state.startswith("Z") for pid, _, state in processes())
 
 
 def ask(dsn: str, question: str) -> Any:
@@ -174,8 +183,6 @@ def test_rows_outlive_a_stop_and_the_port_stays_though_sessions_were_open(folder
         keep_a_row(server)
         port = server.port
         session = psycopg.connect(server.dsn)
-    with pytest.raises(psycopg.OperationalError):
-        session.execute("SELECT 1")
     session.close()
     with EmbeddedServer(folder, durable=False) as server:
         assert (kept_row(server), server.port) == (42, port)
@@ -290,6 +297,7 @@ def test_a_server_left_behind_by_killed_programs_is_taken_over_and_then_stopped(
         each.wait()
     pid = postmaster(folder)
     assert is_alive(pid)
+    (folder / "port").write_text("1")  # as if another had been about to start one, and was killed as well
     with EmbeddedServer(folder, durable=False) as server:
         assert postmaster(folder) == pid
         assert ask(server.dsn, "SELECT 1") == 1
@@ -350,99 +358,3 @@ def test_an_ordinary_user_gets_a_server_too(folder: Path, programs: ExitStack) -
         keep_a_row(server)
         leave(ordinary)
         assert kept_row(server) == 42
-
-
-@only_root
-def test_root_without_user_namespaces_is_told_what_to_do(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    postgres._unprivileged.cache_clear()
-    monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(FixConfiguration, match=r"as an ordinary user, or give `warehouse\.dsn`"):
-        EmbeddedServer(folder, durable=False).start()
-
-
-@only_root
-def test_another_users_warehouse_is_refused_and_left_as_it_is(folder: Path) -> None:
-    with EmbeddedServer(folder, durable=False):
-        pass
-    os.chown(folder / "pgdata", 65534, 65534)
-    with pytest.raises(FixConfiguration, match="belongs to another user"):
-        EmbeddedServer(folder, durable=False).start()
-
-
-def test_files_of_another_major_version_are_refused_with_what_to_do_and_left_as_they_are(
-    folder: Path,
-) -> None:
-    (folder / "pgdata").mkdir(parents=True)
-    (folder / "pgdata" / "PG_VERSION").write_text("12\n")
-    with pytest.raises(FixConfiguration, match=r"made by PostgreSQL 12; .* use the Coinlake that made it"):
-        EmbeddedServer(folder, durable=False).start()
-    assert [file.name for file in (folder / "pgdata").iterdir()] == ["PG_VERSION"]
-
-
-def test_a_server_that_cannot_start_has_its_last_words_repeated(folder: Path) -> None:
-    with EmbeddedServer(folder, durable=False):
-        pass
-    (folder / "pgdata" / "postgresql.auto.conf").write_text("work_mem = 'plenty'\n")
-    with pytest.raises(TryAgain, match=r"(?s)ended as it started.*work_mem.*plenty"):
-        EmbeddedServer(folder, durable=False).start()
-
-
-def test_a_complaint_of_yesterday_is_not_taken_for_one_of_today(folder: Path) -> None:
-    with EmbeddedServer(folder, durable=False) as server, pytest.raises(psycopg.errors.RaiseException):
-        ask(server.dsn, "DO $$ BEGIN RAISE EXCEPTION 'No space left on device'; END $$")
-    (folder / "pgdata" / "postgresql.auto.conf").write_text("work_mem = 'plenty'\n")
-    with pytest.raises(TryAgain, match="plenty"):
-        EmbeddedServer(folder, durable=False).start()
-
-
-def test_a_lost_password_is_named_and_what_to_do(folder: Path) -> None:
-    with EmbeddedServer(folder, durable=False):
-        (folder / "coinlake.password").rename(folder / "elsewhere")
-        with pytest.raises(FixConfiguration, match=r"coinlake\.password is not that of the warehouse"):
-            EmbeddedServer(folder, durable=False).start()
-        (folder / "elsewhere").replace(folder / "coinlake.password")
-
-
-def test_a_program_that_hangs_while_it_starts_the_server_is_not_waited_for_forever(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(embedded, "_TURN_TIMEOUT_S", 0.1)
-    folder.mkdir()
-    hanging, waiting = (EmbeddedServer(folder, durable=False) for _ in range(2))
-    with hanging._starting(), pytest.raises(TryAgain, match="Another program has been starting or stopping"):
-        waiting.start()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder that is a disk of 24 MiB."""
-    disk = tmp_path / "small disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"NOT TESTED: no disk can be made small here: {mounted.stderr.strip()}")
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
-
-
-@pytest.mark.skipif(shutil.which("mount") is None, reason="NOT TESTED: there is no mount program")
-def test_a_full_disk_is_named_and_once_there_is_space_all_is_well(small_disk: Path) -> None:
-    server = EmbeddedServer(small_disk / "warehouse")
-    with pytest.raises(FixConfiguration, match="is full: free some space"):
-        server.start()
-    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
-    with server:
-        keep_a_row(server)
-        port = server.port
-    (small_disk / "filling").write_bytes(bytes(shutil.disk_usage(small_disk).free))
-    with pytest.raises((FixConfiguration, TryAgain), match=r"free space|is full"):
-        server.start()
-    (small_disk / "filling").unlink()
-    with server:
-        assert (kept_row(server), server.port) == (42, port)

@@ -145,7 +145,7 @@ class Cluster:
         if _STILL_IN_USE.search(said):
             return StillInUse(f"The embedded PostgreSQL in {self._data} cannot start yet:\n{said}")
         if _NO_SPACE in said:
-            return self._disk_full()
+            return disk_full(self._data)
         return TryAgain(
             f"The embedded PostgreSQL in {self._data} ended as it started. Its last words:\n{said}"
         )
@@ -156,11 +156,6 @@ class Cluster:
         for log in self.logs.glob("*.log"):
             said += log.read_bytes()[self._logged_before.get(log, 0) :]
         return "\n".join(said.decode("utf-8", "replace").splitlines()[-_LOG_TAIL_LINES:])
-
-    def _disk_full(self) -> FixConfiguration:
-        return FixConfiguration(
-            f"The disk of {self._data} is full: free some space, and start again. Nothing is lost."
-        )
 
     def _initialise(self, password_file: Path) -> None:
         """Makes the data folder beside its place and moves it there, so that a kill leaves none half made.
@@ -189,7 +184,7 @@ class Cluster:
             if "invalid locale" not in said:
                 break
         if _NO_SPACE in said:
-            raise self._disk_full()
+            raise disk_full(self._data)
         raise FixConfiguration(
             f"PostgreSQL cannot make its files in {self._data.parent}. Check the rights of the folders on "
             f"the way there, or give another folder. It says:\n{said}"
@@ -227,6 +222,13 @@ class Cluster:
             return Path(f"/proc/{pid}/cwd").samefile(self._data)
         except OSError:  # it is gone, a zombie, or another user's
             return False
+
+
+def disk_full(folder: Path) -> FixConfiguration:
+    """The error that says so."""
+    return FixConfiguration(
+        f"The disk of {folder} is full: free some space, and start again. Nothing is lost."
+    )
 
 
 def write_whole(file: Path, text: str) -> None:
