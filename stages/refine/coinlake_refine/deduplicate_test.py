@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,8 +24,9 @@ def deduplicated(*captures: Capture) -> Decoded:
     return deduplicate(decode(capture_batch(captures)))
 
 
-def test_of_two_answers_about_one_moment_the_one_fetched_first_stands() -> None:
-    early = capture(page(row(price="1")), after=FIRST)
+@pytest.mark.parametrize("number", range(8))  # so that the first has the smaller id now and then
+def test_of_two_answers_about_one_moment_the_one_fetched_first_stands(number: int) -> None:
+    early = capture(page(row(price="1")), after=FIRST, page=number)
     late = capture(page(row(price="2")), after=LATER)
     for captures in ((early, late), (late, early)):
         found = deduplicated(*captures)

@@ -116,8 +116,12 @@ def _has_minus(digits: pa.Array) -> pa.Array:
 
 def _is_odd(digits: pa.Array) -> pa.Array:
     """Long, or with an exponent: whatever else is within both bounds of digits."""
-    exponent = pc.or_(pc.match_substring(digits, "e"), pc.match_substring(digits, "E"))
-    return pc.or_(exponent, pc.greater(pc.binary_length(digits), _SHORT))
+    odd = pc.greater(pc.binary_length(digits), _SHORT)
+    texts = digits.buffers()[2]  # of this column and perhaps others: one look spares most columns a search
+    for letter in (b"e", b"E"):
+        if texts and letter in texts.to_pybytes():
+            odd = pc.or_(odd, pc.match_substring(digits, letter.decode()))
+    return odd
 
 
 def _is_unusual_rank(rank: pa.Array) -> pa.Array:

@@ -132,6 +132,7 @@ def test_an_empty_page_is_neither_quotes_nor_rejects(body: bytes) -> None:
         ("[A]<html>", ["a"], ["not_json: something stands behind the array"]),
         ("[A][B]", ["a"], ["not_json: something stands behind the array"]),
         ("[A A,B]", ["a", "b"], ["not_json: something stands behind the row"]),
+        ("[A\x0b,B]", ["a", "b"], ["not_json: something stands behind the row"]),
         ("[A}, B]", ["a", "b"], ["not_json: something stands behind the row"]),
         ("[", [], ["truncated: the body ends within the array"]),
         ("[A", ["a"], ["truncated: the body ends within the array"]),

@@ -65,6 +65,8 @@ class FastLane:
         self._of_texts = _getter([names[key] for key in texts])
         self._of_numbers = _getter([names[key] for key in numbers])
         self._of_extra = _getter([names[key] for key in shape.extra])
+        # The bytes of a row's braces, keys, colons and commas.
+        self._frame_size = len(_encode(dict.fromkeys((*texts, *numbers), ""))) - 2 * len((*texts, *numbers))
 
     def read(self, bodies: Sequence[bytes]) -> Pages | None:
         """The pages' columns and `extra` as text (`as_of` as time); None if any is not for this lane."""
@@ -76,14 +78,30 @@ class FastLane:
                 rows += page
                 counts.append(len(page))
             extras = _encode_lines(list(starmap(self._extra, map(self._of_extra, rows))))
+            extra = _split(extras.removesuffix(b"\n"), "\n", len(rows))
             texts = self._text_arrays(rows)
-            self._refuse_doubled_keys(bodies, len(rows), texts, extras)
-            columns = texts | self._number_arrays(rows)
+            numbers = self._number_text(rows)
+            if sum(map(len, bodies)) != self._least_size(counts, texts, numbers, extra):
+                self._refuse_doubled_keys(bodies, len(rows), texts, extras)
+            columns = texts | self._number_arrays(numbers, len(rows)) | {"extra": extra}
             columns["as_of"] = texts["as_of"].cast(_MOMENT)
-            columns["extra"] = _split(extras.removesuffix(b"\n"), "\n", len(rows))
             return Pages(columns, counts)
         except (msgspec.DecodeError, UnicodeDecodeError, pa.ArrowInvalid, Misfit, RecursionError):
             return None
+
+    def _least_size(
+        self, counts: Sequence[int], texts: Mapping[str, pa.Array], numbers: bytes, extra: pa.Array
+    ) -> int:
+        """The bytes of pages that say just this, each thing once, without white space or escapes.
+
+        Pages of this size have no doubled keys, and real ones have this size.
+        """
+        around = sum(max(len("[]"), rows + len("[")) for rows in counts)
+        said = len(numbers) - max(0, len(extra) * len(self._numbers) - 1)
+        said += sum(_size(text, quotes=2) for text in texts.values())
+        empty: int = pc.sum(pc.equal(extra, "{}")).as_py() or 0
+        said += _size(extra, quotes=0) - len(extra) - empty  # `{"a":1}` adds `,"a":1`, and `{}` nothing
+        return around + len(extra) * self._frame_size + said
 
     def _refuse_doubled_keys(
         self, bodies: Sequence[bytes], rows: int, texts: Mapping[str, pa.Array], extras: bytes
@@ -110,17 +128,26 @@ class FastLane:
             raise Misfit
         return arrays
 
-    def _number_arrays(self, rows: Sequence[Any]) -> dict[str, pa.Array]:
-        """All number columns by one split of one text, which no loop over values comes near."""
+    def _number_text(self, rows: Sequence[Any]) -> bytes:
+        """The numbers as they stand in the pages, column behind column, with commas between them."""
         by_column = zip(*map(self._of_numbers, rows), strict=True)
-        text = _encode(list(chain.from_iterable(by_column)))[1:-1]
+        text: bytes = _encode(list(chain.from_iterable(by_column)))[1:-1]
         if text.translate(None, _IN_NUMBERS):
             raise Misfit  # a text, an object, true: no number nor null
-        digits = _split(text, ",", len(rows) * len(self._numbers))
+        return text
+
+    def _number_arrays(self, text: bytes, rows: int) -> dict[str, pa.Array]:
+        """All number columns by one split of one text, which no loop over values comes near."""
+        digits = _split(text, ",", rows * len(self._numbers))
         digits = pc.if_else(pc.equal(digits, "null"), pa.scalar(None, pa.string()), digits)
-        return {
-            column: digits.slice(number * len(rows), len(rows)) for number, column in enumerate(self._numbers)
-        }
+        return {column: digits.slice(number * rows, rows) for number, column in enumerate(self._numbers)}
+
+
+def _size(texts: pa.Array, *, quotes: int) -> int:
+    """The bytes of a column's values in JSON, if no character is escaped."""
+    held: int = pc.sum(pc.binary_length(texts)).as_py() or 0
+    nulls: int = texts.null_count
+    return held + (len(texts) - nulls) * quotes + nulls * len("null")
 
 
 def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:

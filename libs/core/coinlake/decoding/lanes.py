@@ -86,7 +86,9 @@ def _spans(bodies: Sequence[bytes]) -> Iterator[slice]:
 
 def _quotes(origins: Sequence[Mapping[str, Any]], pages: Pages) -> pa.RecordBatch:
     """Pages' rows with what those of one page share: where and when they come from."""
-    page_of_row = pa.array([page for page, rows in enumerate(pages.rows) for _ in range(rows)], pa.int32())
+    page_of_row = pa.concat_arrays(
+        [pa.repeat(pa.scalar(page, pa.int32()), rows) for page, rows in enumerate(pages.rows)]
+    )
     shared = {
         "source": "source",
         "quote_currency": "quote_currency",
@@ -103,13 +105,13 @@ def _quotes(origins: Sequence[Mapping[str, Any]], pages: Pages) -> pa.RecordBatc
         elif field.name in pages.columns:
             columns.append(pages.columns[field.name])
         elif field.name == "path":
-            columns.append(pa.array(_paths(pages.rows), field.type))
+            columns.append(_paths(pages.rows))
         else:
             columns.append(pa.nulls(len(page_of_row), field.type))
     return pa.RecordBatch.from_arrays(columns, schema=QUOTES)
 
 
-def _paths(rows: Sequence[int]) -> list[str]:
+def _paths(rows: Sequence[int]) -> pa.Array:
     """The paths of pages whose rows were all read."""
-    longest = [f"/{row}" for row in range(max(rows, default=0))]
-    return [path for count in rows for path in longest[:count]]
+    longest = pa.array([f"/{row}" for row in range(max(rows))], QUOTES.field("path").type)
+    return pa.concat_arrays([longest[:count] for count in rows])

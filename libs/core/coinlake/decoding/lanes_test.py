@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -65,6 +66,10 @@ def test_a_numbers_digits_are_those_of_the_text(price: str, cap: str) -> None:
 
 @calmly
 @given(bodies())
+@example(page(row(roi='{\n"times":1.50}')))
+@example(page(*[row().replace(',"note":null,"roi":{"times":1.50}', "")] * 9, row(more=',"rank":1')))
+@example(page(row(name="null"), row(name='"a"', more=',"note":null'), row(name='"é"', more=',"a":1')))
+@example(b"[ ]")
 @example(page(row().replace('"id":', '"id" :', 1), row(more=',"id":"x"')))
 @example(page(row(name=r'"\u003a"', more=',"id":"x"')))
 def test_the_fast_lane_reads_a_page_as_the_careful_lane_does_or_leaves_it(body: bytes) -> None:
@@ -126,3 +131,13 @@ def test_decoding_is_pure_and_does_not_mind_the_order_of_pages(pages: list[bytes
     shuffled = decode(capture_batch(captures))
     for part, other in zip(once, shuffled, strict=True):
         assert sorted(map(str, part.to_pylist())) == sorted(map(str, other.to_pylist()))
+
+
+def test_compact_pages_need_no_search_for_doubled_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    lane = FastLane(SHAPE)
+    monkeypatch.delattr(FastLane, "_refuse_doubled_keys")
+    bare = row(name="null").replace(',"note":null,"roi":{"times":1.50}', "")
+    pages = [page(row(), row(name='"é:"', rank="null")), page(), page(bare, bare)]
+    found = lane.read(pages)
+    assert found is not None
+    assert found.rows == [2, 0, 2]
