@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import growth, loading, machine, refining, whole
-from benchmarks.logs import quietly
+from benchmarks.manners import mind
 from benchmarks.result import Result
 
 _DLT_TARGET = "tests/benchmarks:dlt"
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document instead of the table")
     parser.add_argument("--dlt", type=Path, help=f"dlt.pex, where it is made; else {_DLT_TARGET} is packaged")
     wanted = parser.parse_args()
-    quietly()
+    mind()
     dlt = (wanted.dlt or _packaged_dlt()).absolute()
     measure = measured_quickly if wanted.quick else measured
     where = machine.described()

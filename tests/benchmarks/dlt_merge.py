@@ -32,8 +32,17 @@ def main(state: str) -> None:
         dataset_name="merged_by_dlt",
     )
     for line in sys.stdin:
-        pipeline.run(quotes(Path(line.rstrip("\n")))).raise_on_failed_jobs()
-        print(pipeline.last_trace.last_normalize_info.row_counts["quotes"], flush=True)
+        folder = Path(line.rstrip("\n"))
+        pipeline.run(quotes(folder)).raise_on_failed_jobs()
+        print(_rows(pipeline), flush=True)
+
+
+def _rows(pipeline: dlt.Pipeline) -> int:
+    """How many rows the last run merged."""
+    trace = pipeline.last_trace
+    assert trace is not None
+    assert trace.last_normalize_info is not None
+    return trace.last_normalize_info.row_counts["quotes"]
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from subprocess import PIPE, Popen
 
-from benchmarks.logs import quietly
+from benchmarks.manners import mind
 from benchmarks.pages import COINS, captures
 from benchmarks.result import Result, in_turn
 from benchmarks.whole import deployment
@@ -80,14 +80,17 @@ def at_scale(folder: Path, *, many: int, few: int, pages: int, rounds: int) -> I
 
 
 def _peak_of_process(folder: Path, pages: int) -> int:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.growth", folder, str(pages)],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    return int(done.stdout)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "benchmarks.growth", str(folder), str(pages)]
+    with Popen(command, stdout=PIPE, text=True, env=environment) as process:
+        try:
+            printed, _ = process.communicate()
+        except BaseException:
+            process.terminate()  # it stops its server first, and is waited for
+            raise
+    if process.returncode:
+        raise SystemExit(f"Loading {pages} captures failed with exit code {process.returncode}.")
+    return int(printed)
 
 
 def _load(folder: Path, pages: int) -> None:
@@ -107,6 +110,6 @@ def _peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    quietly()
+    mind()
     _load(Path(sys.argv[1]), int(sys.argv[2]))
     print(_peak_bytes())
