@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import subprocess
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -102,6 +103,25 @@ def test_a_query_gives_exact_digits_in_every_form(demo: Program, tmp_path: Path)
     file = tmp_path / "rows.parquet"
     assert demo("--demo", "query", sql, "--format", "parquet", "-o", str(file)).returncode == 0
     assert pyarrow.parquet.read_table(file).to_pylist() == [row]
+
+
+def test_two_columns_of_one_name_keep_their_values_or_are_refused(demo: Program) -> None:
+    shown = demo("--demo", "query", "SELECT 1 AS a, 2 AS a").stdout
+    assert shown.splitlines()[1].split() == ["1", "2"]
+    refused = demo("--demo", "query", "SELECT 1 AS a, 2 AS a", "--format", "json")
+    assert refused.returncode == 3
+    assert "name each apart" in refused.stderr
+
+
+def test_a_full_disk_under_the_result_is_told_in_a_sentence(demo: Program) -> None:
+    with open("/dev/full", "w") as full:
+        command = demo.command("--demo", "query", "SELECT 1", "--format", "csv")
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=demo.home, env=demo.variables()
+        )
+    assert done.returncode == 3
+    assert "No space is left" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_query_cannot_change_anything(demo: Program) -> None:

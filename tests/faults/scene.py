@@ -19,6 +19,8 @@ from coinlake_coingecko.recordings import DAILY
 from coinlake_lake.sqlite import SqliteLake
 from command_line.program import Program
 
+KILLER = "faults.killer"
+"""The plugin that kills; a text, since it is only to be loaded into programs that it may end."""
 DAYS = 6
 ROWS_A_DAY = 100
 DEADLINE_S = 60
@@ -52,7 +54,7 @@ class Scene:
     def start_to_kill(self, whom: str, at: str) -> subprocess.Popen[str]:
         """Starts a replay in which `faults.killer` strikes."""
         killing = {"KILL_AT": at, "KILL_WHOM": whom, "KILL_SERVER_FILE": str(self.postmaster_file)}
-        return self.start({"COINLAKE_PLUGINS": '["faults.killer"]', **killing})
+        return self.start({"COINLAKE_PLUGINS": json.dumps([KILLER]), **killing})
 
     def finish(self) -> None:
         """Starts the replay again, and lets it come to its end."""

@@ -95,7 +95,10 @@ class Deployment:
         """The present for this deployment: a demo's is when its newest answer was received."""
         if self.kind == "live":
             return self.clock.now()
-        moments = [feed.last_attempt_at for feed in self.state.feeds() if feed.last_attempt_at]
+        feeds = self.state.feeds()
+        moments = [
+            moment for feed in feeds for moment in (feed.last_attempt_at, feed.last_success_at) if moment
+        ]
         return max(moments, default=self.clock.now())
 
 

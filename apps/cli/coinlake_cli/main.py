@@ -11,6 +11,8 @@ Commands import what they need when they run, so that `--help` and `status` answ
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -257,7 +259,11 @@ def main() -> NoReturn:
         sys.exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind)))
     except click_exceptions.Abort:
         sys.exit(130)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            talk.print("coinlake: No space is left where the result goes: free some, or write elsewhere.")
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush
+            sys.exit(3)
         talk.print_exception()
         talk.print("coinlake: this is a defect of Coinlake; please report it with the lines above.")
         sys.exit(70)

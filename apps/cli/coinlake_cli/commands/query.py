@@ -47,6 +47,8 @@ def query(
         opened(settings) as deployment,
         asking.query(deployment.addresses.reader, sql, limit=limit) as answer,
     ):
+        if form == "json":
+            _refuse_doubled(answer)
         if form == "table":
             _show(output, answer, limit or _TABLE_ROWS)
             return
@@ -54,12 +56,26 @@ def query(
             _WRITERS[form](answer, sink)
 
 
+def _refuse_doubled(answer: asking.Answer) -> None:
+    names = answer.schema.names
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise FixConfiguration(
+            f"Two columns are named {', '.join(doubled)}, which JSON cannot hold: name each apart (AS …)."
+        )
+
+
 def _show(output: Output, answer: asking.Answer, most: int) -> None:
-    rows = (row for batch in _readable(answer) for row in batch.to_pylist())
+    # By place, not by name: a query may give two columns one name.
+    rows = (
+        row
+        for batch in _readable(answer)
+        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    )
     shown = list(islice(rows, most))
     columns = answer.schema.names
     numbers = frozenset(field.name for field in answer.schema if pa.types.is_primitive(field.type))
-    output.show(shown, Table("", columns, [[row[name] for name in columns] for row in shown], numbers))
+    output.show([dict(zip(columns, row, strict=True)) for row in shown], Table("", columns, shown, numbers))
     if next(rows, None) is not None:
         talk.print(f"There are more than {most:,} rows: give --limit, or another --format.", markup=False)
 
