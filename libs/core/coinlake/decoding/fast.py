@@ -62,8 +62,8 @@ class FastLane:
         )
         self._decode = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
         self._extra = msgspec.defstruct("Extra", extras, rename=rename, gc=False)
-        self._of_texts = _getter([names[key] for key in texts])
-        self._of_numbers = _getter([names[key] for key in numbers])
+        self._of_texts = [operator.attrgetter(names[key]) for key in texts]
+        self._of_numbers = [operator.attrgetter(names[key]) for key in numbers]
         self._of_extra = _getter([names[key] for key in shape.extra])
         # The bytes of a row's braces, keys, colons and commas.
         self._frame_size = len(_encode(dict.fromkeys((*texts, *numbers), ""))) - 2 * len((*texts, *numbers))
@@ -119,10 +119,9 @@ class FastLane:
             raise Misfit
 
     def _text_arrays(self, rows: Sequence[Any]) -> dict[str, pa.Array]:
-        by_column = zip(*map(self._of_texts, rows), strict=True) if rows else ([] for _ in self._texts)
         arrays = {
-            column: pa.array(values, pa.string())
-            for column, values in zip(self._texts, by_column, strict=True)
+            column: pa.array(list(map(of_row, rows)), pa.string())
+            for column, of_row in zip(self._texts, self._of_texts, strict=True)
         }
         if pc.all(pc.match_substring_regex(arrays["as_of"], f"^{MOMENT}$")).as_py() is False:
             raise Misfit
@@ -130,8 +129,8 @@ class FastLane:
 
     def _number_text(self, rows: Sequence[Any]) -> bytes:
         """The numbers as they stand in the pages, column behind column, with commas between them."""
-        by_column = zip(*map(self._of_numbers, rows), strict=True)
-        text: bytes = _encode(list(chain.from_iterable(by_column)))[1:-1]
+        values = chain.from_iterable(map(of_row, rows) for of_row in self._of_numbers)
+        text: bytes = _encode(list(values))[1:-1]
         if text.translate(None, _IN_NUMBERS):
             raise Misfit  # a text, an object, true: no number nor null
         return text
