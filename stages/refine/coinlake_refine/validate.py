@@ -35,6 +35,12 @@ SIGNED = frozenset(name for name in AMOUNTS if "change" in name)
 _SHORT = 24
 """A text of so many bytes without an exponent is within both bounds of digits."""
 
+# Arrow compares with a scalar of the very type many times faster than with one that it must fit first.
+_SHORT_BYTES = pa.scalar(_SHORT, pa.int32())
+_TEXT_BOUND = pa.scalar(MAX_TEXT, pa.int32())
+_FIRST_MOMENT = pa.scalar(FIRST_MOMENT, pa.timestamp("us", "UTC"))
+_TOLERANCE = pa.scalar(CLOCK_TOLERANCE, pa.duration("us"))
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -75,10 +81,10 @@ def validate(decoded: Decoded) -> Decoded:
 def _rules() -> Iterator[Rule]:
     yield Rule("no_asset", "asset", lambda asset, _: _where(_is_blank(asset)))
     for text in ("asset", "symbol", "name"):
-        yield Rule("long_text", text, lambda value, _: _where(pc.greater(pc.utf8_length(value), MAX_TEXT)))
+        yield Rule("long_text", text, lambda value, _: _where(pc.greater(pc.utf8_length(value), _TEXT_BOUND)))
         yield Rule("nul_character", text, lambda value, _: _where(pc.match_substring(value, "\0")))
     yield Rule("no_time", "as_of", lambda as_of, _: _where(pc.is_null(as_of)))
-    yield Rule("before_bitcoin", "as_of", lambda as_of, _: _where(pc.less(as_of, FIRST_MOMENT)))
+    yield Rule("before_bitcoin", "as_of", lambda as_of, _: _where(pc.less(as_of, _FIRST_MOMENT)))
     yield Rule("future_time", "as_of", lambda as_of, quotes: _where(_is_in_the_future(as_of, quotes)))
     for amount in AMOUNTS:
         if amount not in SIGNED:
@@ -96,9 +102,8 @@ def _where(mask: pa.Array) -> list[int]:
 
 def _of_few(suspects: pa.Array, values: pa.Array, check: Callable[[str], bool]) -> list[int]:
     """A check in Python of just the suspect values, so that the ordinary page costs next to nothing."""
-    rows = _where(suspects)
-    texts = values.take(rows).to_pylist() if rows else []
-    return [row for row, text in zip(rows, texts, strict=True) if check(text)]
+    texts = values.filter(suspects).to_pylist()
+    return [row for row, text in zip(_where(suspects), texts, strict=True) if check(text)]
 
 
 def _is_blank(asset: pa.Array) -> pa.Array:
@@ -106,8 +111,7 @@ def _is_blank(asset: pa.Array) -> pa.Array:
 
 
 def _is_in_the_future(as_of: pa.Array, quotes: pa.RecordBatch) -> pa.Array:
-    tolerance = pa.scalar(CLOCK_TOLERANCE, pa.duration("us"))
-    return pc.greater(as_of, pc.add(quotes.column("fetched_at"), tolerance))
+    return pc.greater(as_of, pc.add(quotes.column("fetched_at"), _TOLERANCE))
 
 
 def _has_minus(digits: pa.Array) -> pa.Array:
@@ -116,7 +120,7 @@ def _has_minus(digits: pa.Array) -> pa.Array:
 
 def _is_odd(digits: pa.Array) -> pa.Array:
     """Long, or with an exponent: whatever else is within both bounds of digits."""
-    odd = pc.greater(pc.binary_length(digits), _SHORT)
+    odd = pc.greater(pc.binary_length(digits), _SHORT_BYTES)
     texts = digits.buffers()[2]  # of this column and perhaps others: one look spares most columns a search
     for letter in (b"e", b"E"):
         if texts and letter in texts.to_pybytes():
