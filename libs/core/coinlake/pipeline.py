@@ -5,6 +5,8 @@ Order of commits, which is what makes a crash anywhere harmless:
   2. a batch's rows, dead letters and position are committed to the warehouse in one transaction;
   3. nothing else remembers how far loading got: the next batch starts behind the committed position.
 A crash before 2 repeats the batch, and loading is idempotent.
+
+While the warehouse loads one batch of a long tail, the next is read and refined.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pluggy
 import structlog
+from opentelemetry.trace import Span, use_span
 
 from coinlake.clock import Clock
 from coinlake.errors import Refused, TryAgain
@@ -34,6 +38,13 @@ _PAUSES_S = (0.5, 1, 2, 5, 10, 30)
 """Pauses between tries while the warehouse is away; the last one repeats."""
 
 log = structlog.get_logger("coinlake.pipeline")
+
+
+class Refined(NamedTuple):
+    """A batch that is to be loaded, and its span, which ends then."""
+
+    batch: Batch
+    span: Span
 
 
 class Pipeline:
@@ -57,6 +68,8 @@ class Pipeline:
         self._observe = observe
         # Tail and replays may be loaded from different threads, and the warehouse takes one batch at a time.
         self._loading = threading.Lock()
+        self._refining = ThreadPoolExecutor(1, "refine")
+        self._ahead: Future[Refined | None] | None = None
 
     def step(self) -> list[Loaded]:
         """Refines and loads the next batch of the tail; empty when all captures are loaded.
@@ -66,12 +79,14 @@ class Pipeline:
         """
         with self._loading:
             position = self._warehouse.position(self._lake.id)
-            held = self._lake.tail(
-                position,
-                captures=self._settings.batch_captures,
-                body_bytes=self._settings.batch_body_bytes,
-            )
-            return self._load("tail", position, held) if held else []
+            refined = self._refined_ahead(position) or self._refine_tail(position)
+            if refined is None:
+                return []
+            self._ahead = self._refining.submit(self._refine_tail, refined.batch.captures[-1].position)
+            try:
+                return self._load(refined)
+            finally:
+                wait([self._ahead])  # nothing goes on behind the caller's back
 
     def catch_up(self) -> None:
         """Loads all that is in the lake. Raises as `step` does."""
@@ -83,7 +98,7 @@ class Pipeline:
         waiting = iter(captures)
         while held := list(islice(waiting, self._settings.batch_captures)):
             with self._loading:
-                loaded = self._load("replay", held[0].position - 1, held)
+                loaded = self._load(self._refine("replay", held[0].position - 1, held))
             yield from loaded
 
     async def run(
@@ -118,26 +133,45 @@ class Pipeline:
             if not loaded:
                 return
 
-    def _load(self, kind: Literal["tail", "replay"], after: int, held: Sequence[Held]) -> list[Loaded]:
-        with tracer.start_as_current_span("batch"):
+    def _refined_ahead(self, position: int) -> Refined | None:
+        """What was refined while the last batch was loaded, if it is what comes next."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead.exception():
+            return None
+        refined = ahead.result()
+        return refined if refined and refined.batch.after == position else None
+
+    def _refine_tail(self, position: int) -> Refined | None:
+        """The next batch behind a position; None when there is no capture."""
+        held = self._lake.tail(
+            position, captures=self._settings.batch_captures, body_bytes=self._settings.batch_body_bytes
+        )
+        return self._refine("tail", position, held) if held else None
+
+    def _refine(self, kind: Literal["tail", "replay"], after: int, held: Sequence[Held]) -> Refined:
+        span = tracer.start_span("batch")
+        with use_span(span):
             started_at = self._clock.now()
             captures = capture_batch(one.capture for one in held)
             with tracer.start_as_current_span("refine"):
                 decoded = self._refinery.refine(captures)
-            self._observe.coinlake_batch_refined(decoded=decoded)
-            batch = Batch(kind, self._lake.id, after, held, decoded, started_at, traceparent())
+            return Refined(Batch(kind, self._lake.id, after, held, decoded, started_at, traceparent()), span)
+
+    def _load(self, refined: Refined) -> list[Loaded]:
+        batch, held = refined.batch, refined.batch.captures
+        with use_span(refined.span, end_on_exit=True):
+            self._observe.coinlake_batch_refined(decoded=batch.decoded)
             try:
                 return [self._commit(batch)]
             except Refused as error:
                 if len(held) == 1:
-                    log.error(
-                        "pipeline.capture_quarantined", capture_id=str(held[0].capture.id), reason=str(error)
-                    )
-                    refused = reject_whole(captures, "load", f"load_refused: {error}")
+                    capture = held[0].capture
+                    log.error("pipeline.capture_quarantined", capture_id=str(capture.id), reason=str(error))
+                    refused = reject_whole(capture_batch([capture]), "load", f"load_refused: {error}")
                     return [self._commit(replace(batch, decoded=refused))]
         middle = len(held) // 2
-        first = self._load(kind, after, held[:middle])
-        return first + self._load(kind, held[middle - 1].position, held[middle:])
+        first = self._load(self._refine(batch.kind, batch.after, held[:middle]))
+        return first + self._load(self._refine(batch.kind, held[middle - 1].position, held[middle:]))
 
     def _commit(self, batch: Batch) -> Loaded:
         with tracer.start_as_current_span("load"):
