@@ -18,7 +18,7 @@ stretch AS MATERIALIZED (
     JOIN staged_assets USING (asset_number)
 ),
 -- All that is known of a bucket, to be grouped once: no join whose size the planner would have to guess.
-piece AS MATERIALIZED (
+piece AS (
     SELECT
         asset_number, date_bin(%(width)s, fine.open_time, 'epoch') AS open_time, false AS is_touched,
         NULL::tid AS place, first_as_of, last_as_of, 0::bigint AS coarseness,
@@ -82,7 +82,13 @@ made AS MATERIALIZED (
     SELECT
         asset_number, open_time,
         max(place) AS place,
-        (array_agg(open ORDER BY first_as_of NULLS LAST, coarseness))[1] AS open,
+        -- The first of those that begin first. All in the one order that pieces are sorted in: another would
+        -- sort each bucket's pieces again.
+        (array_agg(open ORDER BY last_as_of DESC NULLS LAST, coarseness))[
+            array_position(
+                array_agg(first_as_of ORDER BY last_as_of DESC NULLS LAST, coarseness), min(first_as_of)
+            )
+        ] AS open,
         max(high) AS high,
         min(low) AS low,
         (array_agg(close ORDER BY last_as_of DESC NULLS LAST, coarseness))[1] AS close,
@@ -112,7 +118,7 @@ changed AS (
         last_as_of = made.last_as_of,
         synthetic = made.synthetic
     FROM made
-    WHERE candles.ctid = made.place AND made.quotes > 0
+    WHERE made.place IS NOT NULL AND candles.ctid = made.place AND made.quotes > 0
 ),
 added AS (
     INSERT INTO candles (
