@@ -26,7 +26,7 @@ def measured(folder: Path, dlt: Path) -> Iterator[Result]:
     """All of it, in a quarter of an hour and eight gigabytes of disk."""
     yield refining.against_decoding(pages=80, rounds=21)
     yield loading.against_copy(folder / "copy", pages=80, rounds=9)
-    yield whole.against_dlt(folder / "dlt", dlt, pages=250, dlt_pages=20, rounds=8)
+    yield whole.against_dlt(folder / "dlt", dlt, pages=2_000, dlt_pages=60, rounds=4)
     yield growth.memory(folder, few=1_000, many=20_000)
     yield from growth.at_scale(folder, many=20_000, few=200, pages=20, rounds=9)
 
@@ -35,7 +35,7 @@ def measured_quickly(folder: Path, dlt: Path) -> Iterator[Result]:
     """The same in small, to see that it runs."""
     yield refining.against_decoding(pages=10, rounds=5)
     yield loading.against_copy(folder / "copy", pages=10, rounds=3)
-    yield whole.against_dlt(folder / "dlt", dlt, pages=20, dlt_pages=1, rounds=2)
+    yield whole.against_dlt(folder / "dlt", dlt, pages=60, dlt_pages=1, rounds=1)
     yield growth.memory(folder, few=90, many=180)
     yield from growth.at_scale(folder, many=180, few=20, pages=5, rounds=3)
 
@@ -54,7 +54,7 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory(prefix="coinlake-bench-") as folder:
         for result in measure(Path(folder), dlt):
-            print(f"{result.name}: {result.ratio:.2f}", file=sys.stderr, flush=True)
+            print(f"{result.name}: {result.ratio:.2f}, {result.said}", file=sys.stderr, flush=True)
             results.append(result)
     if wanted.json:
         print(json.dumps({"machine": where, "results": [result.document() for result in results]}, indent=2))

@@ -45,7 +45,7 @@ def against_dlt(folder: Path, dlt: Path, *, pages: int, dlt_pages: int, rounds: 
         )
     ours_s, theirs_s = turns.medians
     return Result(
-        f"embedded pipeline, {rounds * pages:,} captures of {COINS} coins, against dlt's merge",
+        f"embedded pipeline, {pages:,} captures of {COINS} coins, against dlt's merge",
         turns.ratio * pages / dlt_pages,
         10,
         more_is_better=True,
