@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pyarrow as pa
@@ -40,8 +40,28 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """At most `weight` in any aligned window of `seconds`."""
+
+    seconds: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """At most `burst` at once, after which `per_second` flow back."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
 class Keep:
     """The answer is what was asked for: store it."""
+
+    windows: tuple[Window, ...] | None = None
+    """Limits that the venue states in this very answer; from now on they stand in place of
+    `Limits.windows`, for every process. None where it states none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +91,11 @@ Verdict = Keep | RetryAfter | BannedUntil | Refuse
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """At most `weight` in any aligned window of `seconds`."""
-
-    seconds: int
-    weight: int
-
-
-@dataclass(frozen=True, slots=True)
 class Limits:
     """What a venue allows one address or key; every number can be set in `coinlake.toml`."""
 
     windows: tuple[Window, ...] = ()
+    bucket: Bucket | None = None
     credits_per_month: int | None = None
     """Calls that count, in a calendar month of UTC; None where there is no such budget."""
     used_weight_header: str | None = None
@@ -149,6 +162,7 @@ CAPTURES = pa.schema(
         pa.field("source", pa.string(), nullable=False),
         pa.field("dataset", pa.string(), nullable=False),
         pa.field("slot", _MOMENT, nullable=False),
+        pa.field("url", pa.string(), nullable=False),
         pa.field("params", pa.map_(pa.string(), pa.string()), nullable=False),
         pa.field("received_at", _MOMENT, nullable=False),
         pa.field("synthetic", pa.bool_(), nullable=False),
@@ -174,6 +188,10 @@ AMOUNTS = (
 )
 """The numeric columns of a quote, in order: digits as text, null where the venue gave none."""
 
+CANDLE_AMOUNTS = ("open", "high", "low", "close", "volume", "quote_volume")
+"""The numeric columns of a venue's candle: prices and `quote_volume` in the quote currency, `volume` in the
+asset; digits as text, null where the venue gave none."""
+
 QUOTES = pa.schema(
     [
         pa.field("source", pa.string(), nullable=False),
@@ -196,10 +214,69 @@ QUOTES = pa.schema(
 `path` is the JSON pointer of the row within its capture's body. `asset` and `as_of` are null only
 before validation."""
 
+CANDLES = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("asset", pa.string()),
+        pa.field("quote_currency", pa.string(), nullable=False),
+        pa.field("interval", pa.string(), nullable=False),
+        pa.field("open_time", _MOMENT),
+        *(pa.field(name, pa.string()) for name in CANDLE_AMOUNTS),
+        pa.field("trades", pa.string()),
+        pa.field("fetched_at", _MOMENT, nullable=False),
+        pa.field("extra", pa.string()),
+        pa.field("synthetic", pa.bool_(), nullable=False),
+        pa.field("capture_id", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+    ]
+)
+"""Silver candles: closed ones, as a venue serves them. `open_time` is when the bucket begins."""
+
+CANDLE_KEY = ("source", "asset", "quote_currency", "interval", "open_time")
+
+CANDLE_WIDTHS: Mapping[str, timedelta] = {
+    "1m": timedelta(minutes=1),
+    "5m": timedelta(minutes=5),
+    "15m": timedelta(minutes=15),
+    "30m": timedelta(minutes=30),
+    "1h": timedelta(hours=1),
+    "2h": timedelta(hours=2),
+    "4h": timedelta(hours=4),
+    "6h": timedelta(hours=6),
+    "12h": timedelta(hours=12),
+    "1d": timedelta(days=1),
+}
+"""Intervals that a venue's candles may have."""
+
+INSTRUMENTS = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("instrument", pa.string()),
+        pa.field("asset", pa.string()),
+        pa.field("quote_currency", pa.string()),
+        pa.field("status", pa.string()),
+        pa.field("price_step", pa.string()),
+        pa.field("amount_step", pa.string()),
+        pa.field("fetched_at", _MOMENT, nullable=False),
+        pa.field("extra", pa.string()),
+        pa.field("synthetic", pa.bool_(), nullable=False),
+        pa.field("capture_id", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+    ]
+)
+"""What a venue trades: `instrument` is its name for `asset` against `quote_currency`; `status` its own
+word; `price_step` and `amount_step` the smallest changes of price and of amount (of the asset)."""
+
+INSTRUMENT_KEY = ("source", "instrument")
+
 QUOTE_KEY = ("source", "asset", "quote_currency", "granularity", "as_of")
 
 LIVE = "live"
 """Granularity of a quote polled as it happened; backfilled rows say "5m", "1h" or "1d"."""
+
+DAY_SUMMARY = "24h"
+"""Granularity of what a venue says of the past 24 hours without the time of its price: no
+candle is made of it."""
 
 INTERVALS: Mapping[str, timedelta] = {
     "5m": timedelta(minutes=5),
@@ -219,18 +296,46 @@ REJECTS = pa.schema(
 )
 """Rejected rows. `path` "" is the whole body; `original` is filled from the body by the last step."""
 
-
-class Decoded(NamedTuple):
-    """What a step makes: rows that go on, and rejects that end as dead letters."""
-
-    quotes: pa.RecordBatch
-    rejects: pa.RecordBatch
+TABLES: Mapping[str, pa.Schema] = {
+    "quotes": QUOTES,
+    "rejects": REJECTS,
+    "candles": CANDLES,
+    "instruments": INSTRUMENTS,
+}
+"""The tables of `Decoded`, in its order."""
 
 
 def one_batch(parts: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
     """Batches of one schema, one behind the other, as a single batch."""
     whole = pa.Table.from_batches(parts, schema).combine_chunks().to_batches()
     return whole[0] if whole else pa.RecordBatch.from_pylist([], schema)
+
+
+class Decoded(NamedTuple):
+    """What a step makes: rows that go on, and rejects that end as dead letters.
+
+    A step changes the tables it is about (`decoded._replace(quotes=…)`) and hands on the others as they are.
+    """
+
+    quotes: pa.RecordBatch = one_batch([], QUOTES)
+    rejects: pa.RecordBatch = one_batch([], REJECTS)
+    candles: pa.RecordBatch = one_batch([], CANDLES)
+    instruments: pa.RecordBatch = one_batch([], INSTRUMENTS)
+
+    def rejecting(self, rejects: Sequence[Mapping[str, Any]]) -> Decoded:
+        """The same with more rejects, given as rows of `REJECTS`."""
+        more = pa.RecordBatch.from_pylist(list(rejects), REJECTS)
+        return self._replace(rejects=one_batch([self.rejects, more], REJECTS))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Decoded]) -> Decoded:
+        """All parts, table by table, one behind the other."""
+        return cls(
+            *(
+                one_batch([part[place] for part in parts], schema)
+                for place, schema in enumerate(TABLES.values())
+            )
+        )
 
 
 def capture_batch(captures: Iterable[Capture]) -> pa.RecordBatch:

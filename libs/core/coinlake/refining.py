@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coinlake.decoding import originals
-from coinlake.model import QUOTES, REJECTS, Decoded, one_batch
+from coinlake.model import REJECTS, TABLES, Decoded
 from coinlake.plugins import Step
 
 _REASON_CHARACTERS = 1_000
@@ -29,19 +29,16 @@ class Refinery:
         self._steps = steps
 
     def refine(self, captures: pa.RecordBatch) -> Decoded:
-        """Quotes to load and rejects with their original bytes, of captures (`model.CAPTURES`).
+        """Rows to load and rejects with their original bytes, of captures (`model.CAPTURES`).
 
-        Every row of every capture is in exactly one of the two, but for repeats of a quote.
+        Every row of every capture is in exactly one of the tables, but for repeats of what one holds.
         """
         sources = captures.column("source")
         parts = [
             self._refine_safely(source, captures.filter(pc.equal(sources, source)))
             for source in pc.unique(sources).to_pylist()
         ]
-        return Decoded(
-            one_batch([part.quotes for part in parts], QUOTES),
-            one_batch([part.rejects for part in parts], REJECTS),
-        )
+        return Decoded.joined(parts)
 
     def _refine_safely(self, source: str, captures: pa.RecordBatch) -> Decoded:
         """Refines captures of one source; whatever raises is narrowed down to its capture by halving."""
@@ -60,10 +57,7 @@ class Refinery:
                 return reject_whole(captures, stage, f"{stage}_failed: {type(error).__name__}: {error}")
         half = captures.num_rows // 2
         halves = [self._refine_safely(source, part) for part in (captures[:half], captures[half:])]
-        return Decoded(
-            one_batch([part.quotes for part in halves], QUOTES),
-            one_batch([part.rejects for part in halves], REJECTS),
-        )
+        return Decoded.joined(halves)
 
 
 def reject_whole(captures: pa.RecordBatch, stage: str, reason: str) -> Decoded:
@@ -76,13 +70,14 @@ def reject_whole(captures: pa.RecordBatch, stage: str, reason: str) -> Decoded:
             captures.column("capture_id").to_pylist(), captures.column("body").to_pylist(), strict=True
         )
     ]
-    return Decoded(pa.RecordBatch.from_pylist([], QUOTES), pa.RecordBatch.from_pylist(rejects, REJECTS))
+    return Decoded().rejecting(rejects)
 
 
 def _checked(decoded: Decoded) -> Decoded:
     """What plugins made, if it has the promised columns."""
-    if decoded.quotes.schema != QUOTES or decoded.rejects.schema != REJECTS:
-        raise TypeError("the rows do not have the columns of model.QUOTES and model.REJECTS")
+    for table, (name, schema) in zip(decoded, TABLES.items(), strict=True):
+        if table.schema != schema:
+            raise TypeError(f"its {name} do not have the columns of model.{name.upper()}")
     return decoded
 
 
@@ -102,4 +97,4 @@ def _with_originals(decoded: Decoded, captures: pa.RecordBatch) -> Decoded:
     for reject in rejects:
         if reject["original"] is None:
             reject["original"] = found[reject["capture_id"]][reject["path"]]
-    return Decoded(decoded.quotes, pa.RecordBatch.from_pylist(rejects, REJECTS))
+    return decoded._replace(rejects=pa.RecordBatch.from_pylist(rejects, REJECTS))

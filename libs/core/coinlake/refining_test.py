@@ -65,7 +65,7 @@ def test_a_step_that_makes_other_columns_costs_its_capture_and_does_not_stop_the
     found = Refinery({"pages": decode}, [("narrow", step)]).refine(capture_batch(captures))
     assert found.quotes.column("asset").to_pylist() == ["good"]
     assert found.rejects.column("reasons").to_pylist() == [
-        ["narrow_failed: TypeError: the rows do not have the columns of model.QUOTES and model.REJECTS"]
+        ["narrow_failed: TypeError: its quotes do not have the columns of model.QUOTES"]
     ]
 
 

@@ -12,6 +12,7 @@ from coinlake.decoding.pages import NotANumber, Number, Pairs, Row, rows_of
 from coinlake.decoding.shape import COLUMNS, MOMENT, NUMBERS, TEXTS, Shape
 
 _MOMENT = re.compile(MOMENT)
+_raw = msgspec.json.Decoder(dict[str, msgspec.Raw] | list[msgspec.Raw])
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.Encoder().encode
 
@@ -36,8 +37,8 @@ def _faults(row: Row, shape: Shape) -> list[str]:
     if row.fault:
         return [row.fault]
     if not isinstance(row.value, Pairs):
-        return [f"not_an_object: the row is {_kind(row.value)}"]
-    reasons = _text_faults(row)
+        return [f"not_an_object: the row is {kind_of(row.value)}"]
+    reasons = text_faults(row)
     for column in COLUMNS:
         key = shape.keys.get(column)
         if key is None:
@@ -50,15 +51,15 @@ def _faults(row: Row, shape: Shape) -> list[str]:
     return reasons
 
 
-def _text_faults(row: Row) -> list[str]:
+def text_faults(row: Row) -> list[str]:
     """Faults of a row's text that say nothing of a single column."""
-    reasons = [f"duplicate_key: {name[:40]!a}" for name in row.value.doubled]
+    reasons = [f"duplicate_key: {name[:40]!a}" for name in getattr(row.value, "doubled", ())]
     try:
         row.text.encode("utf-8")
     except UnicodeEncodeError:
         return [*reasons, "not_utf8: the row holds bytes that are not UTF-8"]
     try:
-        _raw_object.decode(row.text)
+        _raw.decode(row.text)
     except (msgspec.DecodeError, RecursionError):
         # A NaN or half of a surrogate pair: Python's reader takes what the standard forbids.
         reasons.append("not_json: the row holds NaN, Infinity or half a character")
@@ -70,15 +71,16 @@ def _value_fault(column: str, value: Any) -> tuple[str, str] | None:
     if value is None:
         return None
     if column in NUMBERS:
-        return None if isinstance(value, Number) else ("not_a_number", _kind(value))
+        return None if isinstance(value, Number) else ("not_a_number", kind_of(value))
     if type(value) is not str:
-        return "not_a_text", _kind(value)
-    if column not in TEXTS and _moment(value) is None:
+        return "not_a_text", kind_of(value)
+    if column not in TEXTS and moment_of(value) is None:
         return "not_a_time", f"{value[:40]!a}"
     return None
 
 
-def _moment(text: str) -> datetime | None:
+def moment_of(text: str) -> datetime | None:
+    """The moment of an ISO 8601 text with a zone, in UTC; None where it is none."""
     if not _MOMENT.fullmatch(text):
         return None
     try:
@@ -87,7 +89,8 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What kind of JSON value it is, in words."""
     if isinstance(value, NotANumber):
         return str(value)
     for kind, word in ((Number, "a number"), (str, "a text"), (bool, "true or false")):
@@ -102,7 +105,7 @@ def _read(row: Row, shape: Shape) -> Read:
         value = row.value.get(shape.keys.get(column))
         columns[column] = value if value is None else str(value)
     if columns["as_of"] is not None:
-        columns["as_of"] = _moment(columns["as_of"])
+        columns["as_of"] = moment_of(columns["as_of"])
     columns["extra"] = _extra(row.text, shape)
     return columns
 

@@ -134,11 +134,11 @@ def test_an_empty_page_is_neither_quotes_nor_rejects(body: bytes) -> None:
         ("[A A,B]", ["a", "b"], ["not_json: something stands behind the row"]),
         ("[A\x0b,B]", ["a", "b"], ["not_json: something stands behind the row"]),
         ("[A}, B]", ["a", "b"], ["not_json: something stands behind the row"]),
-        ("[", [], ["truncated: the body ends within the array"]),
-        ("[A", ["a"], ["truncated: the body ends within the array"]),
-        ("[A,", ["a"], ["truncated: the body ends within the array"]),
-        ("[A B", ["a"], ["truncated: the body ends within the array"]),
-        ('[A,{"id":"b', ["a"], ["truncated: the body ends within the array"]),
+        ("[", [], ["truncated: the body ends within its rows"]),
+        ("[A", ["a"], ["truncated: the body ends within its rows"]),
+        ("[A,", ["a"], ["truncated: the body ends within its rows"]),
+        ("[A B", ["a"], ["truncated: the body ends within its rows"]),
+        ('[A,{"id":"b', ["a"], ["truncated: the body ends within its rows"]),
     ],
 )
 def test_what_is_wrong_between_rows_costs_no_row(body: str, assets: list[str], reasons: list[str]) -> None:
