@@ -7,7 +7,7 @@ refused could not be stored, or could not be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coinlake.model import AMOUNTS, REJECTS, Decoded, one_batch
+from coinlake.model import AMOUNTS, CANDLE_AMOUNTS, CANDLE_WIDTHS, Decoded
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far a venue's clock may be ahead of ours."""
@@ -52,47 +52,81 @@ class Rule:
 
 
 def validate(decoded: Decoded) -> Decoded:
-    """Moves each row that breaks a rule from the quotes to the rejects. Pure; order does not matter."""
-    quotes = decoded.quotes
+    """Moves each row that breaks a rule to the rejects. Pure; order does not matter."""
+    for table, rules in RULES.items():
+        decoded = _validated(decoded, table, rules)
+    return decoded
+
+
+def _validated(decoded: Decoded, table: str, rules: Sequence[Rule]) -> Decoded:
+    rows: pa.RecordBatch = getattr(decoded, table)
+    if not rows.num_rows:
+        return decoded
     broken: dict[int, list[str]] = {}
-    for rule in RULES:
-        values = quotes.column(rule.column)
-        for row in rule.broken(values, quotes):
+    for rule in rules:
+        values = rows.column(rule.column)
+        for row in rule.broken(values, rows):
             broken.setdefault(row, []).append(f"{rule.name}: {rule.column} is {_shown(values[row].as_py())}")
     if not broken:
         return decoded
     rejects = [
         {
-            "capture_id": quotes.column("capture_id")[row].as_py(),
-            "path": quotes.column("path")[row].as_py(),
+            "capture_id": rows.column("capture_id")[row].as_py(),
+            "path": rows.column("path")[row].as_py(),
             "stage": "validate",
             "reasons": reasons,
             "original": None,
         }
         for row, reasons in sorted(broken.items())
     ]
-    kept = pa.array([row not in broken for row in range(quotes.num_rows)], pa.bool_())
-    return Decoded(
-        quotes.filter(kept),
-        one_batch([decoded.rejects, pa.RecordBatch.from_pylist(rejects, REJECTS)], REJECTS),
-    )
+    kept = pa.array([row not in broken for row in range(rows.num_rows)], pa.bool_())
+    return decoded._replace(**{table: rows.filter(kept)}).rejecting(rejects)
 
 
-def _rules() -> Iterator[Rule]:
-    yield Rule("no_asset", "asset", lambda asset, _: _where(_is_blank(asset)))
-    for text in ("asset", "symbol", "name"):
+def _of_quotes() -> Iterator[Rule]:
+    yield from _of_names("asset", "symbol", "name")
+    yield from _of_moment("as_of")
+    for amount in AMOUNTS:
+        yield from _of_amount(amount, signed=amount in SIGNED)
+    yield Rule("not_a_rank", "rank", lambda rank, _: _of_few(_is_unusual_rank(rank), rank, _is_no_rank))
+
+
+def _of_candles() -> Iterator[Rule]:
+    yield from _of_names("asset")
+    yield Rule("unknown_interval", "interval", lambda interval, _: _where(_is_no_interval(interval)))
+    yield from _of_moment("open_time")
+    yield Rule("between_buckets", "open_time", _where_between_buckets)
+    yield Rule("open_candle", "open_time", _where_still_open)
+    for price in ("open", "high", "low", "close"):
+        yield Rule("no_price", price, lambda digits, _: _where(pc.is_null(digits)))
+    for amount in (*CANDLE_AMOUNTS, "trades"):
+        yield from _of_amount(amount)
+    yield Rule("high_below_low", "high", _where_outside)
+
+
+def _of_instruments() -> Iterator[Rule]:
+    yield from _of_names("instrument", "asset", "quote_currency")
+    for step in ("price_step", "amount_step"):
+        yield from _of_amount(step)
+
+
+def _of_names(key: str, *others: str) -> Iterator[Rule]:
+    yield Rule(f"no_{key}", key, lambda name, _: _where(_is_blank(name)))
+    for text in (key, *others):
         yield Rule("long_text", text, lambda value, _: _where(pc.greater(pc.utf8_length(value), _TEXT_BOUND)))
         yield Rule("nul_character", text, lambda value, _: _where(pc.match_substring(value, "\0")))
-    yield Rule("no_time", "as_of", lambda as_of, _: _where(pc.is_null(as_of)))
-    yield Rule("before_bitcoin", "as_of", lambda as_of, _: _where(pc.less(as_of, _FIRST_MOMENT)))
-    yield Rule("future_time", "as_of", lambda as_of, quotes: _where(_is_in_the_future(as_of, quotes)))
-    for amount in AMOUNTS:
-        if amount not in SIGNED:
-            yield Rule(
-                "negative", amount, lambda digits, _: _of_few(_has_minus(digits), digits, _is_negative)
-            )
-        yield Rule("implausible", amount, lambda digits, _: _of_few(_is_odd(digits), digits, _is_implausible))
-    yield Rule("not_a_rank", "rank", lambda rank, _: _of_few(_is_unusual_rank(rank), rank, _is_no_rank))
+
+
+def _of_moment(column: str) -> Iterator[Rule]:
+    yield Rule("no_time", column, lambda moment, _: _where(pc.is_null(moment)))
+    yield Rule("before_bitcoin", column, lambda moment, _: _where(pc.less(moment, _FIRST_MOMENT)))
+    yield Rule("future_time", column, lambda moment, rows: _where(_is_in_the_future(moment, rows)))
+
+
+def _of_amount(amount: str, *, signed: bool = False) -> Iterator[Rule]:
+    if not signed:
+        yield Rule("negative", amount, lambda digits, _: _of_few(_has_minus(digits), digits, _is_negative))
+    yield Rule("implausible", amount, lambda digits, _: _of_few(_is_odd(digits), digits, _is_implausible))
 
 
 def _where(mask: pa.Array) -> list[int]:
@@ -110,8 +144,47 @@ def _is_blank(asset: pa.Array) -> pa.Array:
     return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(asset), ""), True)
 
 
-def _is_in_the_future(as_of: pa.Array, quotes: pa.RecordBatch) -> pa.Array:
-    return pc.greater(as_of, pc.add(quotes.column("fetched_at"), _TOLERANCE))
+def _is_in_the_future(moment: pa.Array, rows: pa.RecordBatch) -> pa.Array:
+    return pc.greater(moment, pc.add(rows.column("fetched_at"), _TOLERANCE))
+
+
+def _is_no_interval(interval: pa.Array) -> pa.Array:
+    return pc.invert(pc.is_in(interval, pa.array(CANDLE_WIDTHS)))
+
+
+def _where_between_buckets(open_time: pa.Array, candles: pa.RecordBatch) -> Iterator[int]:
+    """Candles that do not begin where a bucket does, counted from UTC midnight."""
+    for row, (moment, width) in enumerate(_opened(open_time, candles)):
+        if moment and width and (moment - FIRST_MOMENT) % width:
+            yield row
+
+
+def _where_still_open(open_time: pa.Array, candles: pa.RecordBatch) -> Iterator[int]:
+    """Candles that were received before they were over: no fact yet."""
+    received = candles.column("fetched_at").to_pylist()
+    for row, (moment, width) in enumerate(_opened(open_time, candles)):
+        if moment and width and moment + width > received[row] + CLOCK_TOLERANCE:
+            yield row
+
+
+def _opened(
+    open_time: pa.Array, candles: pa.RecordBatch
+) -> Iterator[tuple[datetime | None, timedelta | None]]:
+    for moment, interval in zip(open_time.to_pylist(), candles.column("interval").to_pylist(), strict=True):
+        yield moment, CANDLE_WIDTHS.get(interval)
+
+
+def _where_outside(high: pa.Array, candles: pa.RecordBatch) -> Iterator[int]:
+    """Candles whose high or low is not the highest or lowest of their four prices."""
+    prices = zip(
+        *(candles.column(name).to_pylist() for name in ("open", "high", "low", "close")), strict=True
+    )
+    for row, texts in enumerate(prices):
+        if None in texts or any(map(_is_implausible, texts)):
+            continue  # other rules say so
+        opened, highest, lowest, closed = map(Decimal, texts)
+        if not lowest <= min(opened, closed) <= max(opened, closed) <= highest:
+            yield row
 
 
 def _has_minus(digits: pa.Array) -> pa.Array:
@@ -165,5 +238,9 @@ def _shown(value: Any) -> str:
     return repr(value) if len(value) <= 60 else f"{value[:60]!r}… ({len(value)} characters)"
 
 
-RULES = tuple(_rules())
-"""Every rule, in the order in which reasons are told."""
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "quotes": tuple(_of_quotes()),
+    "candles": tuple(_of_candles()),
+    "instruments": tuple(_of_instruments()),
+}
+"""Every rule by table, in the order in which reasons are told."""
