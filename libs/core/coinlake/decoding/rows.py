@@ -211,7 +211,7 @@ class RowReader:
             columns = self._read(fields, origin)
         except Exception as error:
             # Often what comes of a field that was refused; else a defect of the source, told as one.
-            defect = [] if fields.faults else [f"decode_failed: {type(error).__name__}: {error}"]
+            defect = [] if fields.faults else [f"decode_failed: {type(error).__name__}: {str(error)[:300]!a}"]
             return None, [*reasons, *fields.faults, *defect]
         if reasons or fields.faults:
             return None, [*reasons, *fields.faults]
