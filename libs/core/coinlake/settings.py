@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -52,6 +54,22 @@ def _duration(value: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """A length of time, written "30s", "3m", "1h" or "1d"."""
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def _root(root: str) -> str:
+    url = urlsplit(root)
+    encrypted = url.scheme == "https" and url.hostname is not None
+    if not encrypted and not (url.scheme == "http" and url.hostname in _LOOPBACK):
+        raise ValueError("write an https:// URL; http:// is for this machine only")
+    if "@" in url.netloc or url.query or url.fragment:
+        raise ValueError("write a URL of host and path only; a key has a setting of its own")
+    return root.rstrip("/")
+
+
+Root = Annotated[str, AfterValidator(_root)]
+"""The URL of an API, without a slash at its end: encrypted unless it is on this machine, and with no key."""
 
 
 class Table(BaseModel):

@@ -109,6 +109,13 @@ class Fields:
             self._wrong("not_a_time", key, f"{str(value)[:40]!a}")
         return found
 
+    def look(self, key: str | int) -> Any:
+        """A value as it stands, to decide by; nothing is taken, so `extra` still keeps it. None if absent.
+
+        Numbers and texts are texts of their digits and letters, objects mappings, arrays lists.
+        """
+        return self._values.get(key)
+
     def has(self, key: str | int) -> bool:
         """Whether the field is there, null or not."""
         return key in self._values

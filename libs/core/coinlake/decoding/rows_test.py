@@ -196,3 +196,19 @@ def test_any_digits_come_out_as_they_stood(prices: list[Any]) -> None:
     texts = [format(price, "f") for price in prices]
     found = read(nested(*(row(last=text) for text in texts)))
     assert found.quotes.column("price").to_pylist() == texts
+
+
+def test_a_value_that_was_only_looked_at_is_kept_in_extra() -> None:
+    looked: list[Any] = []
+
+    def look(fields: Fields, origin: Origin) -> Columns:
+        looked.extend(fields.look(key) for key in ("fee", "steps", "absent"))
+        return ticker(fields, origin)
+
+    page = capture(
+        b'[{"base":"A","last":"1","time":1,"volume":"2","fee":0.10,"steps":[{"size":"0.010"},2.50]}]'
+    )
+    found = RowReader("quotes", look).read(capture_batch([page]))
+    assert looked == ["0.10", [{"size": "0.010"}, "2.50"], None]
+    extra = found.quotes.column("extra")[0].as_py()
+    assert extra == '{"fee":0.10,"steps":[{"size":"0.010"},2.50]}'

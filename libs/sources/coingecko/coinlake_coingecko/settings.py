@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, PositiveInt, StringConstraints, field_validator, model_validator
 
-from coinlake.settings import Duration, Secret, Table
-
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+from coinlake.settings import Duration, Root, Secret, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class CoinGeckoSettings(Table):
     """Cadence of `markets`."""
     vs_currency: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9]+$")] = "usd"
     """The currency that prices are quoted in."""
-    root: str | None = None
+    root: Root | None = None
     """Another root than the plan's, such as a replay server's."""
     calls_per_minute: PositiveInt | None = None
     """What your plan allows, where that is not the plan's default."""
@@ -58,19 +55,6 @@ class CoinGeckoSettings(Table):
         if every <= timedelta(0):
             raise ValueError('write a length of time above zero, such as "3m"')
         return every
-
-    @field_validator("root")
-    @classmethod
-    def _check_root(cls, root: str | None) -> str | None:
-        if root is None:
-            return None
-        url = urlsplit(root)
-        encrypted = url.scheme == "https" and url.hostname is not None
-        if not encrypted and not (url.scheme == "http" and url.hostname in _LOOPBACK):
-            raise ValueError("write an https:// URL; http:// is for this machine only")
-        if "@" in url.netloc or url.query or url.fragment:
-            raise ValueError("write a URL of host and path only; a key belongs in api_key")
-        return root.rstrip("/")
 
     @model_validator(mode="after")
     def _check_key(self) -> CoinGeckoSettings:
