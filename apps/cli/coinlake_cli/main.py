@@ -228,6 +228,19 @@ def query(
 
 
 @app.command()
+def record(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="An installed source; it need not be configured.")],
+    dataset: Annotated[str, typer.Argument(help="One of its datasets.")],
+    into: Annotated[Path, typer.Option(help="Folder for the recordings.")] = Path("recordings"),
+) -> None:
+    """Save the present answers of a venue as recordings, without keys; the lake is left alone."""
+    from coinlake_cli.commands import record as command
+
+    command.record(context.obj.settings(), context.obj.output, source, dataset, into)
+
+
+@app.command()
 def sources(context: typer.Context) -> None:
     """The sources that are installed, and what each offers."""
     from coinlake_cli.commands import sources as command
