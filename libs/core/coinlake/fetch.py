@@ -123,7 +123,7 @@ class Fetcher:
             response = await self._call(source, grant, asked)
             await asyncio.to_thread(self._quota.answered, grant, response)
             if response.status not in _REDIRECTS:
-                await self._obey(source, response, _called(source, url))
+                await self._obey(source, grant, response, _called(source, url))
                 return Answer(str(url), requested_at, response)
             asked = _redirected(source, asked, response)
         raise Refused(f"{_called(source, url)}: more than {_MOST_REDIRECTS} redirects.")
@@ -176,10 +176,12 @@ class Fetcher:
             await response.aclose()
         return Response(response.status_code, dict(response.headers), body.whole(), self._clock.now())
 
-    async def _obey(self, source: Source, response: Response, called: str) -> None:
+    async def _obey(self, source: Source, grant: Grant, response: Response, called: str) -> None:
         """Does what the verdict on an answer asks for; returns where that is to keep it."""
         verdict = verdict_on(source, response)
         if isinstance(verdict, Keep):
+            if verdict.windows is not None:
+                await asyncio.to_thread(self._quota.stated, grant, verdict.windows, response.received_at)
             return
         said = f"{called}: {redacted(source, verdict.reason)}"
         if isinstance(verdict, Refuse):

@@ -15,7 +15,18 @@ from structlog.testing import capture_logs
 
 from coinlake.errors import Refused, TryAgain, WaitUntil
 from coinlake.fetch import Fetcher
-from coinlake.model import BannedUntil, Keep, Limits, Refuse, Request, Response, RetryAfter, Verdict, Window
+from coinlake.model import (
+    BannedUntil,
+    Bucket,
+    Keep,
+    Limits,
+    Refuse,
+    Request,
+    Response,
+    RetryAfter,
+    Verdict,
+    Window,
+)
 from coinlake.quota import Quota
 from coinlake.settings import FetchSettings
 from coinlake.state import State
@@ -294,6 +305,25 @@ async def test_the_venue_s_own_count_of_weight_is_taken_over(bench: Bench) -> No
         for _ in range(2):
             await bench.fetch(PlainSource(server.url, limits=limits))
     assert bench.clock.now() == NOON + timedelta(minutes=1)
+
+
+async def test_limits_stated_in_an_answer_hold_from_the_next_call_on(bench: Bench) -> None:
+    limits = Limits(windows=(Window(60, 100),))
+    async with Unruly(unruly.whole()) as server:
+        source = PlainSource(server.url, limits=limits, judged=lambda _: Keep(windows=(Window(60, 2),)))
+        for _ in range(2):
+            await bench.fetch(source)
+        assert bench.clock.now() == NOON
+        await bench.fetch(PlainSource(server.url, limits=limits))  # one that has not seen the answer
+    assert bench.clock.now() == NOON + timedelta(minutes=1)
+
+
+async def test_a_rate_is_waited_for(bench: Bench) -> None:
+    limits = Limits(bucket=Bucket(per_second=10, burst=2))
+    async with Unruly(unruly.whole()) as server:
+        for _ in range(5):
+            await bench.fetch(PlainSource(server.url, limits=limits))
+    assert bench.waited_s() == pytest.approx(0.3)
 
 
 async def test_a_call_whose_outcome_is_unknown_counts(bench: Bench) -> None:

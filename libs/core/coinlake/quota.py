@@ -7,12 +7,18 @@ moment errs towards counting. See docs/decisions/quota.md for why this is our ow
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+import structlog
 
 from coinlake.errors import FixConfiguration, WaitUntil
 from coinlake.model import Limits, Response, Window
+from coinlake.quota_bucket import draw, empty_bucket, pour_back
+from coinlake.quota_windows import absurdity, period, put_in_force, window_start, windows_in_force
 from coinlake.state import State, moment_text, statement
+
+_log = structlog.get_logger("coinlake.quota")
 
 LONGEST_HOLD_S = 7 * 86400
 """A venue that asks for a longer pause is mistaken; the longest documented ban is three days."""
@@ -27,12 +33,13 @@ class Grant:
 
     source: str
     limits: Limits
+    """With the windows that were in force when it was counted."""
     cost: int
     at: datetime
 
 
 class Quota:
-    """Weights per window, credits per calendar month (UTC) and bans, by source."""
+    """Weights per window, a rate with bursts, credits per calendar month (UTC) and bans, by source."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -41,18 +48,22 @@ class Quota:
         """Counts one call and allows it, atomically among all processes.
 
         Raises `WaitUntil` (and counts nothing) when it may be sent only later: ask again then. Raises
-        `FixConfiguration` for a call that costs more than a whole window allows.
+        `FixConfiguration` for a call that costs more than a whole window or burst allows.
         """
         with self._state.transaction() as connection:
+            limits = replace(limits, windows=windows_in_force(connection, source, limits.windows, now))
             refusal = (
                 _held(connection, source, now)
                 or _full_window(connection, source, limits, cost, now)
                 or _spent_month(connection, source, limits, now)
+                or (empty_bucket(connection, source, limits.bucket, cost, now) if limits.bucket else None)
             )
             grant = Grant(source, limits, cost, now)
             if refusal is None:
                 _count(connection, grant, weight=cost, credit=1)
                 _forget(connection, grant)
+                if limits.bucket:
+                    draw(connection, source, limits.bucket, cost, now)
         if refusal is not None:
             raise refusal
         return grant
@@ -61,6 +72,8 @@ class Quota:
         """Gives back a call that never reached the venue."""
         with self._state.transaction() as connection:
             _count(connection, grant, weight=-grant.cost, credit=-1)
+            if grant.limits.bucket:
+                pour_back(connection, grant.source, grant.limits.bucket, grant.cost, grant.at)
 
     def answered(self, grant: Grant, response: Response) -> None:
         """Settles a call with its answer: a credit counts per HTTP 200; the venue's own count of weight
@@ -69,13 +82,29 @@ class Quota:
             if response.status != 200:
                 _count(connection, grant, weight=0, credit=-1)
             said = response.headers.get(grant.limits.used_weight_header or "", "")
-            if grant.limits.windows and said.isascii() and said.isdigit():
-                window = grant.limits.windows[0]
+            if not (said.isascii() and said.isdigit()):
+                return
+            # The first only; what is in force may have changed since the call was sent.
+            for window in windows_in_force(
+                connection, grant.source, grant.limits.windows, response.received_at
+            )[:1]:
                 # An answer that crosses a boundary counts in the later window: this errs towards waiting.
-                starts_at = moment_text(_window_start(window, response.received_at))
+                starts_at = moment_text(window_start(window, response.received_at))
                 used = min(int(said[:18]), window.weight)
-                key = {"source": grant.source, "period": _period(window), "starts_at": starts_at}
+                key = {"source": grant.source, "period": period(window), "starts_at": starts_at}
                 connection.execute(statement("quota/correct"), {**key, "used": used})
+
+    def stated(self, grant: Grant, windows: tuple[Window, ...], now: datetime) -> None:
+        """Keeps to the windows that the venue stated in its answer to a call, in place of
+        `Limits.windows`, by every process and from now on; absurd ones are only logged."""
+        shown = [f"{window.weight} in {window.seconds} s" for window in windows]
+        if wrong := absurdity(windows, grant.cost):
+            _log.warning("quota.windows_ignored", source=grant.source, reason=wrong, windows=shown)
+            return
+        with self._state.transaction() as connection:
+            changed = put_in_force(connection, grant.source, windows, now)
+        if changed:
+            _log.info("quota.windows_stated", source=grant.source, windows=shown)
 
     def hold(self, source: str, *, after_s: float, reason: str, now: datetime) -> datetime:
         """Forbids every process to send to a source for so long (`LONGEST_HOLD_S` at most); until when."""
@@ -127,8 +156,8 @@ def _full_window(
                 f"{source}: a call of weight {cost} can never be sent where {window.seconds} s allow "
                 f"{window.weight}: raise that limit or ask for less in one call."
             )
-        starts_at = _window_start(window, now)
-        used = _used(connection, source, _period(window), starts_at)
+        starts_at = window_start(window, now)
+        used = _used(connection, source, period(window), starts_at)
         if used + cost > window.weight:
             until = starts_at + timedelta(seconds=window.seconds)
             said = f"{source}: {used} of {window.weight} used within {window.seconds} s"
@@ -148,34 +177,25 @@ def _spent_month(
 
 
 def _count(connection: sqlite3.Connection, grant: Grant, *, weight: int, credit: int) -> None:
-    uses = [(_period(window), _window_start(window, grant.at), weight) for window in grant.limits.windows]
+    uses = [(period(window), window_start(window, grant.at), weight) for window in grant.limits.windows]
     if grant.limits.credits_per_month is not None:
         uses.append(("month", month_start(grant.at), credit))
-    for period, starts_at, used in uses:
-        key = {"source": grant.source, "period": period, "starts_at": moment_text(starts_at)}
+    for named, starts_at, used in uses:
+        key = {"source": grant.source, "period": named, "starts_at": moment_text(starts_at)}
         connection.execute(statement("quota/use"), {**key, "used": used})
 
 
 def _forget(connection: sqlite3.Connection, grant: Grant) -> None:
     for window in grant.limits.windows:
-        before = moment_text(_window_start(window, grant.at) - _WINDOWS_KEPT)
-        key = {"source": grant.source, "period": _period(window), "before": before}
+        before = moment_text(window_start(window, grant.at) - _WINDOWS_KEPT)
+        key = {"source": grant.source, "period": period(window), "before": before}
         connection.execute(statement("quota/forget"), key)
 
 
-def _used(connection: sqlite3.Connection, source: str, period: str, starts_at: datetime) -> int:
-    key = {"source": source, "period": period, "starts_at": moment_text(starts_at)}
+def _used(connection: sqlite3.Connection, source: str, named: str, starts_at: datetime) -> int:
+    key = {"source": source, "period": named, "starts_at": moment_text(starts_at)}
     row = connection.execute(statement("quota/used"), key).fetchone()
     return row["used"] if row else 0
-
-
-def _period(window: Window) -> str:
-    return f"{window.seconds}s"
-
-
-def _window_start(window: Window, moment: datetime) -> datetime:
-    seconds = int(moment.timestamp()) // window.seconds * window.seconds
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _shown(moment: datetime) -> str:

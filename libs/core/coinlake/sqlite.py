@@ -25,13 +25,14 @@ class Form:
     version: int
     """Of the tables in it (`PRAGMA user_version`)."""
     schema: str
-    """SQL that makes the tables, and harms none that are there."""
+    """SQL that makes the tables that are not there yet, and harms none that are."""
 
 
 def connect(file: Path, form: Form) -> sqlite3.Connection:
     """A connection in autocommit whose every commit outlives a power cut; rows have names.
 
-    Makes the file if it is not there; of several programs at once all get the same. Raises
+    Makes the file if it is not there, and in an older one the tables that are new; of several programs at
+    once all get the same. Raises
     `FixConfiguration` for a file of another form, which stays as it is, and for a newer one; `sqlite3.Error`
     where the file cannot be opened or made.
     """
@@ -44,7 +45,7 @@ def connect(file: Path, form: Form) -> sqlite3.Connection:
             _check(connection, file, form)
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
-        if is_new:
+        if is_new or _number(connection, "PRAGMA user_version") < form.version:
             _make(connection, form)
     except BaseException:
         connection.close()

@@ -154,7 +154,7 @@ def statement(name: str) -> str:
     return (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-_STATE = Form("state file", application_id=0x434C5354, version=1, schema=statement("state/schema"))  # "CLST"
+_STATE = Form("state file", application_id=0x434C5354, version=2, schema=statement("state/schema"))  # "CLST"
 
 
 def moment_text(moment: datetime) -> str:

@@ -146,7 +146,21 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 def test_a_file_of_a_newer_coinlake_is_refused(tmp_path: Path) -> None:
     State(tmp_path).close()
     with sqlite3.connect(tmp_path / "state.db") as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 999")
     connection.close()
     with pytest.raises(FixConfiguration, match="newer Coinlake"):
         State(tmp_path)
+
+
+def test_a_file_of_an_older_coinlake_keeps_what_it_knows_and_gets_what_is_new(tmp_path: Path) -> None:
+    with State(tmp_path) as state:
+        state.attempted("g", "ticks", cadence_s=60, at=datetime(2026, 3, 1, tzinfo=UTC))
+    with sqlite3.connect(tmp_path / "state.db") as connection:  # as version 1 left it
+        connection.executescript(
+            "DROP TABLE quota_windows; DROP TABLE quota_buckets; PRAGMA user_version = 1;"
+        )
+    connection.close()
+    with State(tmp_path) as state, state.transaction() as connection:
+        assert state.feed("g", "ticks") is not None
+        assert connection.execute("SELECT count(*) FROM quota_buckets").fetchone()[0] == 0
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2

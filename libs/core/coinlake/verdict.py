@@ -28,7 +28,8 @@ def verdict_on(source: Source, response: Response) -> Verdict:
         said = f"{type(error).__name__}: {error}"
         verdict = Refuse(f"source {source.name} cannot judge an HTTP {response.status} answer ({said})")
     if isinstance(verdict, Keep):
-        return _by_status(response.status, asked_s)
+        by_status = _by_status(response.status, asked_s)
+        return verdict if isinstance(by_status, Keep) else by_status
     if isinstance(verdict, RetryAfter) and verdict.after_s is None:
         return replace(verdict, after_s=asked_s)
     if isinstance(verdict, BannedUntil):

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from coinlake.verdict import retry_after_s
+from coinlake.model import Keep, Refuse, Response, Window
+from coinlake.testing.plain_source import PlainSource
+from coinlake.verdict import retry_after_s, verdict_on
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -44,3 +46,10 @@ def test_a_wait_is_read_in_every_form_and_nonsense_in_none(
     headers: dict[str, str], seconds: float | None
 ) -> None:
     assert retry_after_s(headers, NOON) == seconds
+
+
+def test_the_limits_that_a_source_read_from_an_answer_are_kept() -> None:
+    stated = Keep(windows=(Window(60, 6000),))
+    source = PlainSource("", judged=lambda response: stated)
+    assert verdict_on(source, Response(200, {}, b"[]", NOON)) == stated
+    assert isinstance(verdict_on(source, Response(404, {}, b"[]", NOON)), Refuse)

@@ -25,6 +25,23 @@ CREATE TABLE IF NOT EXISTS quota_uses (
     PRIMARY KEY (source, period, starts_at)
 ) WITHOUT ROWID;
 
+-- The windows that are kept to: those that the venue stated itself, else those of the settings.
+CREATE TABLE IF NOT EXISTS quota_windows (
+    source  TEXT    NOT NULL,
+    place   INTEGER NOT NULL,  -- 0 is the window that the venue's own count of weight is about
+    seconds INTEGER NOT NULL CHECK (seconds > 0),
+    weight  INTEGER NOT NULL CHECK (weight > 0),
+    stated  INTEGER NOT NULL CHECK (stated IN (0, 1)),  -- by the venue, in an answer
+    PRIMARY KEY (source, place)
+) WITHOUT ROWID;
+
+-- A bucket that flows back at a steady rate: all that was drawn from it is back at `full_at`.
+CREATE TABLE IF NOT EXISTS quota_buckets (
+    source   TEXT NOT NULL PRIMARY KEY,
+    full_at  TEXT NOT NULL,
+    drawn_at TEXT NOT NULL  -- the last draw
+) WITHOUT ROWID;
+
 -- Nothing is sent to a source in [since, until): a ban, or a pause that the venue asked for.
 CREATE TABLE IF NOT EXISTS holds (
     source TEXT NOT NULL PRIMARY KEY,
