@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinlake.clock import Clock
@@ -94,6 +94,7 @@ async def test_a_sleeper_follows_when_the_pace_changes() -> None:
     await asyncio.wait_for(sleeper, 10)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 500).map(lambda minutes: START + minutes * MINUTE)),
     st.integers(1, 60).map(lambda minutes: minutes * MINUTE),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinlake.model import BannedUntil, Keep, Refuse, Response, RetryAfter, Verdict
@@ -131,6 +131,7 @@ _ERROR_LIKE = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.integers(100, 599), st.binary(max_size=50) | _ERROR_LIKE)
 def test_no_answer_makes_it_raise(status: int, body: bytes | dict[str, Any]) -> None:
     assert isinstance(verdict(status, body), Verdict)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinlake.model import Capture, Request
@@ -48,6 +48,7 @@ def polled(top: int, coins: int) -> list[list[int]]:
         [request] = following
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10_000), st.integers(0, 12_000))
 def test_any_number_of_coins_comes_in_full_and_each_once(top: int, coins: int) -> None:
     found = polled(top, coins)
@@ -102,6 +103,7 @@ def bounds(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
 _PAST = st.timedeltas(timedelta(0), timedelta(days=800)).map(lambda age: NOW - age)
 
 
+@settings(deadline=None)
 @given(_PAST, _PAST)
 def test_windows_join_without_overlap_or_hole_and_cover_what_was_asked(a: datetime, b: datetime) -> None:
     start, end = min(a, b), max(a, b)
@@ -114,6 +116,7 @@ def test_windows_join_without_overlap_or_hole_and_cover_what_was_asked(a: dateti
     assert all(since < until for since, until in windows)
 
 
+@settings(deadline=None)
 @given(_PAST, _PAST)
 def test_no_window_is_so_long_that_it_would_come_coarser_than_the_venue_has_it(
     a: datetime, b: datetime
