@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,12 +41,12 @@ exec(sys.argv[2])
     return python
 
 
-def pants(machine: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def pants(machine: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     home = {"HOME": str(machine / "home"), "PATH": str(machine / "bin")}
     bash = shutil.which("bash")
     assert bash is not None
     return subprocess.run(
-        [bash, "pants", "--version"],
+        [bash, "pants", *(arguments or ("--version",))],
         cwd=machine,
         env={**home, **environment},
         capture_output=True,
@@ -108,3 +109,37 @@ def test_a_home_that_pants_cannot_use_is_refused(machine: Path, home: str) -> No
     refused = pants(machine, HOME=home)
     assert refused.returncode == 1
     assert f"HOME is '{home}'; set it to a path without spaces" in refused.stderr
+
+
+@pytest.fixture
+def installed(machine: Path) -> Path:
+    """The same with a Pants that only says whether it may run beside another."""
+    offer(machine / "python/bin", "python3.11", "3.11")
+    configured = tomllib.loads((machine / "pants.toml").read_text(encoding="utf-8"))
+    cache = machine / "home/.cache/coinlake-pants"
+    pants_bin = (
+        cache / f"pants-{configured['GLOBAL']['pants_version']}-/bin"
+    )  # no `cksum` on this machine's PATH, so no lock's id
+    pants_bin.mkdir(parents=True)
+    (pants_bin.parent / "bin311").symlink_to(machine / "python/bin")
+    says = pants_bin / "python"
+    says.write_text('#!/bin/sh\necho "concurrent: $PANTS_CONCURRENT"\n')
+    says.chmod(0o755)
+    pex_cli = cache / "pex-cli" / configured["pex-cli"]["version"] / "pex"
+    pex_cli.parent.mkdir(parents=True)
+    pex_cli.touch()
+    return machine
+
+
+def test_a_program_that_runs_keeps_no_other_call_waiting(installed: Path) -> None:
+    assert pants(installed, "run", "apps/cli:coinlake").stdout == "concurrent: true\n"
+    assert (
+        pants(installed, "--no-pantsd", "run", "apps/cli:coinlake", "--", "demo").stdout
+        == "concurrent: true\n"
+    )
+    assert pants(installed, "run", "a:b", PANTS_CONCURRENT="false").stdout == "concurrent: false\n"
+
+
+def test_what_is_no_run_shares_the_work_of_the_calls_before(installed: Path) -> None:
+    assert pants(installed, "test", "::").stdout == "concurrent: \n"
+    assert pants(installed, "repl", "--", "run").stdout == "concurrent: \n"
