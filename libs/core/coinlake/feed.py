@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 
 import pluggy
 import structlog
 
+from coinlake.bookkeeping import written_down
 from coinlake.clock import Clock
 from coinlake.errors import CoinlakeError, Refused, TryAgain
 from coinlake.fetch import Answer, Fetcher, redacted
@@ -162,7 +162,7 @@ class Feed:
 
     async def _store(self, capture: Capture) -> bool:
         with tracer.start_as_current_span("store"):
-            new = await asyncio.to_thread(self._lake.append, capture)
+            new = await written_down(self._lake.append, capture)
         self._call(self._observe.coinlake_capture_stored, capture=capture, new=new)
         return new
 
@@ -182,7 +182,7 @@ class Feed:
     async def _remember(self, change: Callable[..., None], **values: Any) -> None:
         """Records in the state; one that cannot be written costs its news, not the feed."""
         try:
-            await asyncio.to_thread(partial(change, self._source.name, self._dataset.name, **values))
+            await written_down(change, self._source.name, self._dataset.name, **values)
         except TryAgain as error:
             self._log.warning("state.unwritable", reason=str(error))
 

@@ -6,6 +6,7 @@ A source says what to ask and what an answer means; all that can go wrong on the
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -20,6 +21,7 @@ from tenacity import (
 )
 
 from coinlake.body import ACCEPT_ENCODING, Body
+from coinlake.bookkeeping import written_down
 from coinlake.clock import Clock
 from coinlake.errors import CoinlakeError, FixConfiguration, Refused, TryAgain, WaitUntil
 from coinlake.model import BannedUntil, Keep, Refuse, Request, Response
@@ -34,6 +36,10 @@ _FIRST_BACKOFF_S = 1
 _LONGEST_BACKOFF_S = 60
 _MOST_REDIRECTS = 3
 _REDIRECTS = {301, 302, 303, 307, 308}
+_IDLE_CONNECTIONS = 20
+_LOOKUPS = 64
+"""Hosts that may be looked up at once. A resolver that hangs keeps its thread long after the call is given
+up, so the few threads that a loop has by default would soon all belong to one venue."""
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
@@ -58,15 +64,15 @@ class Fetcher:
         self._clock = clock
         self._client = httpx.AsyncClient(
             headers={"user-agent": "coinlake", "accept-encoding": ACCEPT_ENCODING},
-            timeout=httpx.Timeout(
-                settings.read_timeout_s,
-                connect=settings.connect_timeout_s,
-                pool=settings.answer_timeout_s,
-            ),
+            timeout=httpx.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s),
+            # Without a bound of the pool's, for calls that hang must not keep those to other venues waiting.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=_IDLE_CONNECTIONS),
             mounts=dict.fromkeys(_LOOPBACK),  # never through a proxy
         )
 
     async def __aenter__(self) -> Fetcher:
+        lookups = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="coinlake-lookups")
+        asyncio.get_running_loop().set_default_executor(lookups)
         return self
 
     async def __aexit__(
@@ -121,7 +127,7 @@ class Fetcher:
             grant = await self._granted(source, request, give_up_at)
             requested_at = self._clock.now()
             response = await self._call(source, grant, asked)
-            await asyncio.to_thread(self._quota.answered, grant, response)
+            await written_down(self._quota.answered, grant, response)
             if response.status not in _REDIRECTS:
                 await self._obey(source, grant, response, _called(source, url))
                 return Answer(str(url), requested_at, response)
@@ -132,9 +138,7 @@ class Fetcher:
         while True:
             now = self._clock.now()
             try:
-                return await asyncio.to_thread(
-                    self._quota.reserve, source.name, source.limits, request.cost, now
-                )
+                return await written_down(self._quota.reserve, source.name, source.limits, request.cost, now)
             except WaitUntil as wait:
                 if give_up_at is not None and wait.until >= give_up_at:
                     raise
@@ -151,14 +155,14 @@ class Fetcher:
                 return await self._read(source, url)
         except TimeoutError:
             fault = TryAgain(f"{called}: no whole answer within {self._settings.answer_timeout_s:g} s.")
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             fault, sent = TryAgain(f"{called}: cannot connect: {_said(source, error)}."), False
         except httpx.HTTPError as error:
             fault = TryAgain(f"{called}: {_said(source, error)}.")
         except (Refused, TryAgain) as error:  # from the body, which does not know whose it is
             fault = type(error)(f"{called}: {error}.")
         if not sent:
-            await asyncio.to_thread(self._quota.unsent, grant)
+            await written_down(self._quota.unsent, grant)
         raise fault
 
     async def _read(self, source: Source, url: httpx.URL) -> Response:
@@ -181,7 +185,7 @@ class Fetcher:
         verdict = verdict_on(source, response)
         if isinstance(verdict, Keep):
             if verdict.windows is not None:
-                await asyncio.to_thread(self._quota.stated, grant, verdict.windows, response.received_at)
+                await written_down(self._quota.stated, grant, verdict.windows, response.received_at)
             return
         said = f"{called}: {redacted(source, verdict.reason)}"
         if isinstance(verdict, Refuse):
@@ -194,9 +198,7 @@ class Fetcher:
 
     async def _hold(self, source: Source, after_s: float, reason: str) -> datetime:
         reason, now = redacted(source, reason), self._clock.now()
-        until = await asyncio.to_thread(
-            self._quota.hold, source.name, after_s=after_s, reason=reason, now=now
-        )
+        until = await written_down(self._quota.hold, source.name, after_s=after_s, reason=reason, now=now)
         _log.warning("source.held", source=source.name, until=until.isoformat(), reason=reason)
         return until
 

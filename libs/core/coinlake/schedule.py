@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from coinlake.bookkeeping import written_down
 from coinlake.clock import Clock
 from coinlake.errors import TryAgain
 from coinlake.model import Dataset, Limits
@@ -99,17 +99,17 @@ class Polling:
 
     async def slots(self) -> AsyncIterator[datetime]:
         """Slots without an end; the present one at once if it was not finished before."""
-        known = await asyncio.to_thread(self._state.feed, self._source.name, self._dataset.name)
+        known = await written_down(self._state.feed, self._source.name, self._dataset.name)
         last = known.last_slot if known else None
         while True:
-            first = await asyncio.to_thread(self._plan, last)
+            first = await written_down(self._plan, last)
             await self._clock.sleep_until(first)
             now = self._clock.now()
             if now < first:  # the clock was set back while we slept
                 continue
             missed = (now - first) // self._spacing
             if missed:
-                await asyncio.to_thread(self._miss, missed, first)
+                await written_down(self._miss, missed, first)
             last = first + missed * self._spacing
             yield last
 
