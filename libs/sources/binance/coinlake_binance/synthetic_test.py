@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from coinlake.model import Capture, Decoded, capture_batch
 from coinlake.testing.recordings import Recording
@@ -12,6 +13,7 @@ from coinlake_binance.decode import KLINES, TICKER, decode
 from coinlake_binance.synthetic import made_up
 
 START = datetime(2024, 10, 15, 1, 0, 57, tzinfo=UTC)
+MIDNIGHT = datetime(2024, 10, 15, tzinfo=UTC)
 MIDNIGHT = datetime(2024, 10, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
 BPS = Decimal("0.0001")
@@ -73,12 +75,8 @@ def test_a_price_is_not_always_off_by_the_same() -> None:
 def test_a_days_candle_goes_from_its_first_price_to_the_next_days() -> None:
     bitcoin = [read(TICKER, one).quotes.column("price")[0].as_py() for one in TICKERS]
     candles = read(KLINES, DAILY[0]).candles.to_pylist()
-    assert [(candle["open"], candle["close"]) for candle in candles] == [
-        *zip(bitcoin, bitcoin[1:], strict=False)
-    ]
-    assert [candle["open_time"] for candle in candles] == [
-        START.replace(hour=0, minute=0, second=0) + n * DAY for n in (0, 1)
-    ]
+    assert [(candle["open"], candle["close"]) for candle in candles] == [*pairwise(bitcoin)]
+    assert [candle["open_time"] for candle in candles] == [MIDNIGHT, MIDNIGHT + DAY]
     assert all((candle["interval"], candle["synthetic"]) == ("1d", True) for candle in candles)
 
 
