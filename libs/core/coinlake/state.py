@@ -42,6 +42,10 @@ class FeedState:
     """The slot that is waited for or worked on; None where a schedule does not say."""
     slots_missed: int = 0
     """Slots that went by without an attempt, ever: downtime, a venue slower than the cadence."""
+    held_until: datetime | None = None
+    """Nothing is, or was, sent to the source before this moment; None where it was never held."""
+    held_for: str | None = None
+    """Why: a ban, or a pause that the venue asked for."""
 
 
 class State:
@@ -164,6 +168,6 @@ def moment_text(moment: datetime) -> str:
 
 def _feed_state(row: sqlite3.Row) -> FeedState:
     kept = dict(row)
-    for name in ("last_slot", "last_attempt_at", "last_success_at", "next_slot_at"):
+    for name in ("last_slot", "last_attempt_at", "last_success_at", "next_slot_at", "held_until"):
         kept[name] = datetime.fromisoformat(kept[name]) if kept[name] else None
     return FeedState(**kept)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.quota import Quota
 from coinlake.state import FeedState, State
 
 SLOT = datetime(2026, 3, 1, 12, 3, tzinfo=UTC)
@@ -64,6 +65,14 @@ def test_failures_add_up_until_a_success_clears_them(state: State) -> None:
     mended = state.feed("g", "m")
     assert mended is not None
     assert (mended.failures, mended.last_error) == (0, None)
+
+
+def test_every_feed_of_a_held_source_says_until_when_and_why(state: State) -> None:
+    for source, dataset in (("g", "a"), ("g", "b"), ("other", "a")):
+        state.attempted(source, dataset, cadence_s=180, at=SLOT)
+    Quota(state).hold("g", after_s=60, reason="banned", now=SLOT)
+    held = (SLOT + timedelta(minutes=1), "banned")
+    assert [(feed.held_until, feed.held_for) for feed in state.feeds()] == [held, held, (None, None)]
 
 
 def test_an_attempt_that_never_finished_leaves_its_slot_unfinished(state: State) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from coinlake.settings import Settings
 from coinlake.state import FeedState
 from coinlake_cli.deployment import Deployment, opened
-from coinlake_cli.health import health
+from coinlake_cli.health import health, held_until, trouble
 from coinlake_cli.output import Output, Table
 
 
@@ -68,5 +68,6 @@ def _feed(feed: FeedState, now: datetime) -> dict[str, Any]:
         "next_slot_at": feed.next_slot_at,
         "missed": feed.slots_missed,
         "failures": feed.failures,
-        "trouble": feed.last_error or ("stretched to keep the month's credits" if stretched else None),
+        "held_until": held_until(feed, now),
+        "trouble": trouble(feed, now),
     }

@@ -10,6 +10,9 @@ SELECT
     failures,
     stretched_to_s,
     next_slot_at,
-    slots_missed
+    slots_missed,
+    holds.until  AS held_until,
+    holds.reason AS held_for
 FROM feeds
+LEFT JOIN holds USING (source)
 ORDER BY source, dataset;
