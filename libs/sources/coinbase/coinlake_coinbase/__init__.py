@@ -1,0 +1,1 @@
+"""Coinbase Exchange as a source."""
