@@ -1,0 +1,1 @@
+"""The checks of `coinlake.testing.SourceContract` and `StageContract`, by what they are about."""
