@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from coinlake.model import AMOUNTS, CANDLE_AMOUNTS, CANDLE_WIDTHS, Capture, Decoded, capture_batch
+from coinlake.testing import pages
+from coinlake.testing.pages import RECEIVED
 from coinlake.testing.recordings import Recording, load
 from coinlake_binance import recordings
 from coinlake_binance.decode import INSTRUMENTS, KLINES, TICKER, decode
 from coinlake_binance.pairs import split
 
-RECEIVED = datetime(2026, 5, 1, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TICKERS = load(recordings.FOLDER / "ticker_24hr")
 CANDLES = load(recordings.FOLDER / "klines")
@@ -34,22 +36,9 @@ COLUMNS = {
 def capture(
     dataset: str, body: bytes, params: Mapping[str, str] | None = None, received_at: datetime = RECEIVED
 ) -> Capture:
-    return Capture(
-        source="binance",
-        dataset=dataset,
-        slot=RECEIVED,
-        page=1,
-        url="https://data-api.binance.vision",
-        params=tuple((params or {}).items()),
-        status=200,
-        headers={},
-        body=body,
-        requested_at=received_at,
-        received_at=received_at,
-        run_id="test",
-        plugin_version="1",
-        traceparent="",
-    )
+    asked = tuple((params or {}).items())
+    received = pages.capture(body, source="binance", after=received_at - RECEIVED)
+    return replace(received, dataset=dataset, params=asked)
 
 
 def read(dataset: str, recording: Recording) -> Decoded:
@@ -65,11 +54,7 @@ def moment(milliseconds: str) -> datetime:
     return EPOCH + timedelta(milliseconds=int(milliseconds))
 
 
-def named(recording: Recording) -> str:
-    return recording.path.name
-
-
-@pytest.mark.parametrize("recording", TICKERS, ids=named)
+@pytest.mark.parametrize("recording", TICKERS, ids=lambda one: one.path.name)
 def test_every_recorded_ticker_comes_out_with_the_very_digits_of_its_text(recording: Recording) -> None:
     decoded = read(TICKER, recording)
     rows, quotes = rows_of(recording.body), decoded.quotes.to_pylist()
@@ -129,7 +114,7 @@ def test_a_row_that_cannot_be_read_is_a_reject_with_its_reason(changes: dict[str
     assert decoded.rejects.to_pylist()[0]["reasons"] == [reason]
 
 
-@pytest.mark.parametrize("recording", CANDLES, ids=named)
+@pytest.mark.parametrize("recording", CANDLES, ids=lambda one: one.path.name)
 def test_every_recorded_kline_comes_out_with_the_very_digits_of_its_text(recording: Recording) -> None:
     decoded = read(KLINES, recording)
     rows, candles = rows_of(recording.body), decoded.candles.to_pylist()

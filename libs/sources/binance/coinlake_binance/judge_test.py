@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinlake.model import BannedUntil, Keep, Refuse, Response, RetryAfter, Verdict, Window
@@ -186,6 +186,7 @@ _LIKE_AN_ANSWER = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.integers(100, 599), st.binary(max_size=50) | _LIKE_AN_ANSWER)
 def test_no_answer_makes_it_raise(status: int, body: bytes | dict[str, Any]) -> None:
     assert isinstance(verdict(status, body), Verdict)

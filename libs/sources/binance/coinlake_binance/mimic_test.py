@@ -65,9 +65,11 @@ def test_what_was_recorded_with_these_very_symbols_is_served_untouched() -> None
 
 
 def test_a_symbol_is_taken_from_the_newest_recording_that_has_it() -> None:
-    newer = replace(DAY, read=lambda: b'[{"symbol":"NEWUSDT"}]', recorded_at=NOW, synthetic=True)
-    answer = ask_tickers("NEWUSDT", "ETHBTC", visible=[DAY, newer])
-    assert [json.loads(row)["symbol"] for row in rows(answer.body)] == ["NEWUSDT", "ETHBTC"]
+    body = b'[{"symbol":"NEWUSDT"},{"symbol":"BNBBTC"}]'
+    newer = replace(DAY, read=lambda: body, recorded_at=NOW, synthetic=True)
+    answer = ask_tickers("NEWUSDT", "ETHBTC", "BNBBTC", visible=[DAY, newer])
+    assert [json.loads(row)["symbol"] for row in rows(answer.body)] == ["NEWUSDT", "ETHBTC", "BNBBTC"]
+    assert rows(answer.body)[2] == b'{"symbol":"BNBBTC"}'
     assert answer.synthetic
     assert not ask_tickers("ETHBTC", visible=[DAY]).synthetic
 

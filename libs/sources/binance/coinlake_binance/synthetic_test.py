@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from coinlake.model import Capture, Decoded, capture_batch
+from coinlake.model import Decoded, capture_batch
+from coinlake.testing import pages
 from coinlake.testing.recordings import Recording
 from coinlake_binance.decode import KLINES, TICKER, decode
 from coinlake_binance.synthetic import made_up
@@ -24,22 +26,10 @@ TICKERS, DAILY = MADE[:3], MADE[3:]
 
 
 def read(dataset: str, recording: Recording) -> Decoded:
-    at = START + 9 * DAY
-    page = Capture(
-        source="binance",
+    page = replace(
+        pages.capture(recording.body, source="binance", after=9 * DAY),
         dataset=dataset,
-        slot=at,
-        page=1,
-        url=recording.url or "",
         params=tuple(recording.params.items()),
-        status=200,
-        headers={},
-        body=recording.body,
-        requested_at=at,
-        received_at=at,
-        run_id="",
-        plugin_version="",
-        traceparent="",
         synthetic=recording.synthetic,
     )
     decoded = decode(capture_batch([page]))
