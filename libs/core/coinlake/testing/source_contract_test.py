@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from coinlake import testing
 from coinlake.decoding import Columns, Fields, Origin, RowReader, by_dataset
 from coinlake.model import (
     BannedUntil,
@@ -160,16 +163,20 @@ def minutes(*closes: str) -> str:
     return json.dumps(rows, separators=(",", ":"))
 
 
+ENDS = "&from=1728993300&to=1728993600"
 ANSWERS = {
-    "2024-10-15T120010Z.1.json": ("/tickers?limit=2", tickers(row("BTC", "65,000.10"), row("ETH", "2600.00"), next="c2")),
+    "2024-10-15T120010Z.1.json": (
+        "/tickers?limit=2",
+        tickers(row("BTC", "65,000.10"), row("ETH", "2600.00"), next="c2"),
+    ),
     "2024-10-15T120010Z.2.json": ("/tickers?limit=2&after=c2", tickers(row("SOL", "1.500e2"), next=None)),
     "2024-10-15T120009Z.odd.json": (
         "/tickers?limit=2&after=c9",
         tickers(row("DOT", "4.10"), row("ADA", "0.350"), row("XRP", "0.55"), row("X", "y"), notice="slow"),
     ),
-    "2024-10-15T120010Z.3.json": ("/candles?asset=BTC&from=1728993300&to=1728993600", minutes("2.00", "3.10")),
-    "2024-10-15T120010Z.4.json": ("/candles?asset=ETH&from=1728993300&to=1728993600", minutes("4.00", "5.10")),
-}  # fmt: skip
+    "2024-10-15T120010Z.3.json": (f"/candles?asset=BTC{ENDS}", minutes("2.00", "3.10")),
+    "2024-10-15T120010Z.4.json": (f"/candles?asset=ETH{ENDS}", minutes("4.00", "5.10")),
+}
 
 
 def record(folder: Path) -> Path:
@@ -197,16 +204,56 @@ class TestSample(SourceContract):
         return replace(super().made_subject(folder), package=package)
 
 
-def test_the_kit_is_cheap_to_import_where_no_test_is_run() -> None:
-    import subprocess
-    import sys
+Defect = Callable[[Subject], Subject]
+"""Spoils the sample."""
 
+
+class Switches(dict[str, tuple[str, Defect]]):
+    """Defects by name, each with the one check that must find it."""
+
+    def breaks(self, check: str) -> Callable[[type[Sample]], type[Sample]]:
+        """Registers a source with a defect."""
+
+        def register(source: type[Sample]) -> type[Sample]:
+            plugin = SourcePlugin("sample", SampleSettings, source)
+            self[source.__name__] = (check, lambda subject: replace(subject, plugin=plugin))
+            return source
+
+        return register
+
+    def spoils(self, check: str) -> Callable[[Defect], Defect]:
+        """Registers a defect of settings, files or recordings."""
+
+        def register(defect: Defect) -> Defect:
+            self[defect.__name__] = (check, defect)
+            return defect
+
+        return register
+
+
+def checks() -> list[str]:
+    """Every check there is."""
+    return sorted(name for name in dir(SourceContract) if name.startswith("test_"))
+
+
+def failed(folder: Path, defect: Defect) -> list[str]:
+    """The checks that find something wrong with the sample once it is spoilt."""
+    contract = TestSample()
+    subject = defect(contract.made_subject(folder))
+    found = []
+    for name in checks():
+        try:
+            getattr(contract, name)(subject)
+        except Exception:
+            found.append(name)
+    return found
+
+
+def test_the_kit_is_cheap_to_import_where_no_test_is_run() -> None:
     program = "import sys, coinlake.testing.replay; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_what_the_kit_does_not_have_is_told() -> None:
-    import coinlake.testing
-
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
-        coinlake.testing.Nonsense  # noqa: B018
+        testing.Nonsense  # noqa: B018

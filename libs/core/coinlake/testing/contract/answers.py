@@ -67,9 +67,8 @@ class PagingChecks:
                 continue
             capture = with_body(specimen.capture, body)
             found = decode(subject.source(), capture)
-            assert not rows_of(found) and not found.rejects.num_rows, (
-                f"{capture.dataset}: a page without rows gives {found.rejects.num_rows} rejects."
-            )
+            nothing = not rows_of(found) and not found.rejects.num_rows
+            assert nothing, f"{capture.dataset}: a page without rows gives {found.rejects.num_rows} rejects."
             try:
                 list(subject.source().follow(capture))
             except Exception as error:
@@ -103,8 +102,8 @@ class PagingChecks:
                     list(subject.source().follow(with_body(specimen.capture, body)))
                 except Exception as error:
                     raise AssertionError(
-                        f"{specimen.capture.dataset}: follow raises {error!r} on {body[:40]!r}. Such an answer "
-                        "has no next page."
+                        f"{specimen.capture.dataset}: follow raises {error!r} on {body[:40]!r}. "
+                        "Such an answer has no next page."
                     ) from error
 
 
@@ -159,7 +158,8 @@ class AnswerChecks:
             ban = timedelta(hours=10) + 3 * cadence
             with Venue(subject, name, [Fault("ban", times=1, after_s=int(ban.total_seconds()))]) as venue:
                 first, again = venue.captured(), venue.captured()
-                assert isinstance(first.error, WaitUntil) and isinstance(again.error, WaitUntil), (
+                waits = isinstance(first.error, WaitUntil) and isinstance(again.error, WaitUntil)
+                assert waits, (
                     f"{name}: an HTTP 418 ends with {first.error!r}, then {again.error!r}. "
                     "Judge it `BannedUntil`."
                 )
@@ -211,7 +211,8 @@ class AnswerChecks:
             stored = list(venue.lake.captures.values())
         for capture in stored:
             found = decode(subject.source(), capture)
-            assert found.rejects.num_rows and not rows_of(found), (
+            refused = found.rejects.num_rows and not rows_of(found)
+            assert refused, (
                 f"{name}: {said} under HTTP 200 is kept, and becomes {len(rows_of(found))} rows and "
                 f"{found.rejects.num_rows} rejects. Judge it no answer, or reject it."
             )
@@ -252,7 +253,7 @@ class AnswerChecks:
                     resumed = MemoryLake()
                     resumed.captures = dict(crashed.captures)
                     venue.captured(resumed)
-                    assert len(resumed.captures) == len(whole) and kept(resumed) == whole, (
+                    assert kept(resumed) == whole, (
                         f"{name}: after a crash behind page {pages} the slot has {len(resumed.captures)} of "
                         f"{len(whole)} captures. Each run plans the slot from its first page."
                     )

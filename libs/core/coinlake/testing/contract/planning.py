@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from coinlake.errors import CoinlakeError
 from coinlake.model import Request
@@ -153,7 +154,7 @@ class PlanningChecks:
     def test_history_windows_do_not_overlap(self, subject: Subject) -> None:
         """Backfill asks for nothing twice."""
         for name, _, windows in _histories(subject):
-            for (since, until), (following, _) in zip(windows, windows[1:], strict=False):
+            for (since, until), (following, _) in pairwise(windows):
                 assert following >= until - subject.history_step, (
                     f"{name}: the window that begins at {following} overlaps {since} to {until}."
                 )
