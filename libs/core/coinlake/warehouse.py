@@ -34,6 +34,8 @@ class Loaded:
     quotes_new: int
     rejects: int
     candles: int
+    venue_candles: int = 0
+    instruments: int = 0
 
 
 class Warehouse(Protocol):
@@ -43,7 +45,7 @@ class Warehouse(Protocol):
         """How far that lake has been loaded; 0 at first. `FixConfiguration` for another lake than before."""
 
     def load(self, batch: Batch, *, staged: Callable[[], None] = lambda: None) -> Loaded:
-        """Quotes, latest quotes, candles, dead letters, position and batch record in one transaction.
+        """All rows, dead letters, the position and the batch record in one transaction.
 
         `staged` is called when all is written and nothing committed. Raises `TryAgain` when the server
         is away or another loader has moved the position since (read it and go on from there), and

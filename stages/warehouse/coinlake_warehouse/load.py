@@ -14,7 +14,7 @@ from coinlake.warehouse import Batch, Loaded
 from coinlake_warehouse import partitions
 from coinlake_warehouse.connection import Connection, connect, explained, server_name
 from coinlake_warehouse.keys import earliest
-from coinlake_warehouse.merge import Written, merge_quotes, merge_rejects
+from coinlake_warehouse.merge import merge_candles, merge_instruments, merge_quotes, merge_rejects
 from coinlake_warehouse.staging import open_staging, stage_captures, stage_rejects
 from coinlake_warehouse.statements import statement
 
@@ -71,14 +71,25 @@ class PostgresWarehouse:
             stage_rejects(session, batch.decoded.rejects)
             # 4. Quotes are written; the latest quotes and candles they touch are made again.
             written = merge_quotes(session, quotes)
-            # 5. Dead letters are kept, or resolved.
+            # 5. Venues' own candles and instruments are written.
+            venue_candles = merge_candles(session, batch.decoded.candles)
+            instruments = merge_instruments(session, batch.decoded.instruments)
+            # 6. Dead letters are kept, or resolved.
             now = self._clock.now()
             rejects = merge_rejects(session, now)
-            # 6. The position moves (but not for a replay), and the batch goes on record.
+            # 7. The position moves (but not for a replay), and the batch goes on record.
             if batch.kind == "tail":
                 session.execute(statement("load/move_position"))
-            loaded = _record(session, batch, now, quotes.num_rows, written, rejects)
-            # 7. Whoever watches hears that nothing is missing but the commit.
+            counts = {
+                "quotes_read": quotes.num_rows,
+                "quotes_new": written.quotes,
+                "rejects": rejects,
+                "candles": written.candles,
+                "venue_candles": venue_candles,
+                "instruments": instruments,
+            }
+            loaded = _record(session, batch, now, counts)
+            # 8. Whoever watches hears that nothing is missing but the commit.
             staged()
         self._partitions.update(map(partitions.name, months))
         return loaded
@@ -122,20 +133,15 @@ class PostgresWarehouse:
         return position
 
 
-def _record(
-    session: Connection, batch: Batch, now: datetime, quotes_read: int, written: Written, rejects: int
-) -> Loaded:
+def _record(session: Connection, batch: Batch, now: datetime, counts: dict[str, int]) -> Loaded:
     row = session.execute(
         statement("load/batch"),
         {
             "kind": batch.kind,
-            "quotes_read": quotes_read,
-            "quotes_new": written.quotes,
-            "rejects": rejects,
-            "candles": written.candles,
             "started_at": batch.started_at,
             "now": now,
             "traceparent": batch.traceparent,
+            **counts,
         },
     ).fetchone()
     assert row is not None

@@ -1,4 +1,4 @@
-"""From a batch to the tables people read: quotes, their latest, their candles, dead letters.
+"""From a batch to the tables people read: quotes, their latest, all candles, instruments, dead letters.
 
 Loading runs these steps on the warehouse's tables; verifying runs the very same ones on temporary tables
 of the same names, and compares.
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from coinlake.model import INTERVALS, LIVE
 from coinlake_warehouse.connection import Connection
 from coinlake_warehouse.keys import spans_of
-from coinlake_warehouse.staging import ASSETS, SPANS, copy_quotes, copy_rows
+from coinlake_warehouse.staging import ASSETS, SPANS, copy_batch, copy_rows
 from coinlake_warehouse.statements import statement
 
 
@@ -66,9 +66,9 @@ def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
     # Most spans are new to the warehouse: their rows go where they belong without a second look.
     known = [number for (number,) in connection.execute(statement("load/known_spans"), period)]
     is_known = pc.is_in(numbered.span_of, pa.array(known, pa.int32()))
-    copy_quotes(connection, "quotes", quotes.filter(pc.invert(is_known)))
+    copy_batch(connection, "quotes", quotes.filter(pc.invert(is_known)))
     new = connection.execute(statement("load/new_quotes"), period).rowcount
-    copy_quotes(connection, "staged_quotes", quotes.filter(is_known))
+    copy_batch(connection, "staged_quotes", quotes.filter(is_known))
     new += connection.execute(statement("load/quotes")).rowcount
     if not new:
         return Written(0, 0)
@@ -78,6 +78,23 @@ def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
         row = connection.execute(statement("load/candles"), {**level._asdict(), **period}).fetchone()
         candles += row[0] if row else 0
     return Written(new, candles)
+
+
+def merge_candles(connection: Connection, candles: pa.RecordBatch) -> int:
+    """Venues' own candles, in any order; how many were new or said anew."""
+    return _merge_newest(connection, candles, "staged_candles", "load/venue_candles")
+
+
+def merge_instruments(connection: Connection, instruments: pa.RecordBatch) -> int:
+    """Instruments, in any order; how many were new or said anew."""
+    return _merge_newest(connection, instruments, "staged_instruments", "load/instruments")
+
+
+def _merge_newest(connection: Connection, rows: pa.RecordBatch, staged: str, merge: str) -> int:
+    if not rows.num_rows:
+        return 0
+    copy_batch(connection, staged, rows)
+    return connection.execute(statement(merge)).rowcount
 
 
 def merge_rejects(connection: Connection, now: datetime) -> int:

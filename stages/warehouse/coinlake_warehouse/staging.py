@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 from psycopg import sql
 
-from coinlake.model import QUOTES, Held
+from coinlake.model import Held
 from coinlake_warehouse.connection import Connection
 from coinlake_warehouse.statements import statement
 
@@ -52,17 +52,17 @@ def stage_rejects(connection: Connection, rejects: pa.RecordBatch) -> None:
     copy_rows(connection, REJECTS, map(_reject_row, rows))
 
 
-def copy_quotes(connection: Connection, table: str, quotes: pa.RecordBatch) -> None:
-    """Copies rows of `model.QUOTES` into a table with those columns."""
-    if not quotes.num_rows:
+def copy_batch(connection: Connection, table: str, rows: pa.RecordBatch) -> None:
+    """Copies Arrow rows into a table that has columns of their names."""
+    if not rows.num_rows:
         return
     copy_in = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, QUOTES.names))
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, rows.schema.names))
     )
     with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
-        for start in range(0, quotes.num_rows, _CHUNK_ROWS):
+        for start in range(0, rows.num_rows, _CHUNK_ROWS):
             rendered = pa.BufferOutputStream()
-            pyarrow.csv.write_csv(quotes.slice(start, _CHUNK_ROWS), rendered, _CSV)
+            pyarrow.csv.write_csv(rows.slice(start, _CHUNK_ROWS), rendered, _CSV)
             copy.write(rendered.getvalue())
 
 

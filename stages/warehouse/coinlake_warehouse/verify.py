@@ -21,7 +21,13 @@ from coinlake.errors import FixConfiguration
 from coinlake.model import Decoded, Held
 from coinlake_warehouse.connection import Connection, connect, explained, server_name
 from coinlake_warehouse.keys import earliest
-from coinlake_warehouse.merge import LEVELS, merge_quotes, merge_rejects
+from coinlake_warehouse.merge import (
+    LEVELS,
+    merge_candles,
+    merge_instruments,
+    merge_quotes,
+    merge_rejects,
+)
 from coinlake_warehouse.staging import open_staging, stage_captures, stage_rejects
 from coinlake_warehouse.statements import statement
 
@@ -32,6 +38,8 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "quotes": ("source", "asset", "quote_currency", "granularity", "as_of"),
     "latest_quotes": ("source", "asset", "quote_currency"),
     "candles": ("source", "asset", "quote_currency", "interval", "open_time"),
+    "venue_candles": ("source", "asset", "quote_currency", "interval", "open_time"),
+    "instruments": ("source", "instrument"),
     "dead_letters": ("capture_id", "path"),
 }
 _NOT_COMPARED = {"rejected_at", "resolved_at"}
@@ -141,11 +149,13 @@ def _rebuild(session: Connection, position: int, refined: Iterable[Refined]) -> 
         pending += len(captures) - len(loaded)
         ids = pa.array([str(held.capture.id) for held in loaded], pa.string())
         ids = ids.filter(pc.invert(pc.is_in(ids, pa.array(sorted(quarantined), pa.string()))))
-        quotes, rejects = (part.filter(pc.is_in(part.column("capture_id"), ids)) for part in decoded)
+        of_those = Decoded(*(part.filter(pc.is_in(part.column("capture_id"), ids)) for part in decoded))
         stage_captures(session, loaded)
-        stage_rejects(session, rejects)
+        stage_rejects(session, of_those.rejects)
         session.execute(statement("verify/checked"))
-        merge_quotes(session, earliest(quotes))
+        merge_quotes(session, earliest(of_those.quotes))
+        merge_candles(session, of_those.candles)
+        merge_instruments(session, of_those.instruments)
         merge_rejects(session, datetime.now(UTC))
         session.execute(statement("verify/empty_staging"))
     return compared, pending

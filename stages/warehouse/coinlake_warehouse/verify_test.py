@@ -57,7 +57,8 @@ def test_a_whole_warehouse_is_clean(loaded: str) -> None:
     assert report.clean
     assert (report.position, report.captures, report.pending) == (3, 3, 0)
     assert [(t.table, t.expected, t.found) for t in report.tables] == [
-        ("quotes", 4, 4), ("latest_quotes", 2, 2), ("candles", 8, 8), ("dead_letters", 3, 3)
+        ("quotes", 4, 4), ("latest_quotes", 2, 2), ("candles", 8, 8), ("venue_candles", 0, 0),
+        ("instruments", 0, 0), ("dead_letters", 3, 3),
     ]  # fmt: skip
 
 

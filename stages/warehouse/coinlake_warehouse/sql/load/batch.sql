@@ -1,9 +1,9 @@
 INSERT INTO batches (
-    kind, first_position, last_position, captures, quotes_read, quotes_new, rejects, candles,
-    oldest_received_at, started_at, committed_at, traceparent
+    kind, first_position, last_position, captures, quotes_read, quotes_new, rejects, candles, venue_candles,
+    instruments, oldest_received_at, started_at, committed_at, traceparent
 )
 SELECT
     %(kind)s, min(position), max(position), count(*), %(quotes_read)s, %(quotes_new)s, %(rejects)s, %(candles)s,
-    min(received_at), %(started_at)s, %(now)s, %(traceparent)s
+    %(venue_candles)s, %(instruments)s, min(received_at), %(started_at)s, %(now)s, %(traceparent)s
 FROM staged_captures
-RETURNING batch_id, quotes_read, quotes_new, rejects, candles
+RETURNING batch_id, quotes_read, quotes_new, rejects, candles, venue_candles, instruments

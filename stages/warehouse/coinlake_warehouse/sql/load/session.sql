@@ -41,6 +41,9 @@ CREATE TEMP TABLE staged_spans (
 -- Quotes of spans in which others stand already.
 CREATE TEMP TABLE staged_quotes (LIKE coinlake.quotes) ON COMMIT DELETE ROWS;
 
+CREATE TEMP TABLE staged_candles (LIKE coinlake.venue_candles) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE staged_instruments (LIKE coinlake.instruments) ON COMMIT DELETE ROWS;
+
 -- Keys of the quotes that were written: their latest quotes and candles are made again.
 CREATE TEMP TABLE touched (
     asset_number integer NOT NULL,

@@ -4,6 +4,8 @@ CREATE TEMP TABLE quotes (LIKE coinlake.quotes INCLUDING DEFAULTS);
 ALTER TABLE quotes ADD PRIMARY KEY (source, asset, quote_currency, granularity, as_of);
 CREATE TEMP TABLE latest_quotes (LIKE coinlake.latest_quotes INCLUDING INDEXES);
 CREATE TEMP TABLE candles (LIKE coinlake.candles INCLUDING INDEXES);
+CREATE TEMP TABLE venue_candles (LIKE coinlake.venue_candles INCLUDING INDEXES);
+CREATE TEMP TABLE instruments (LIKE coinlake.instruments INCLUDING INDEXES);
 CREATE TEMP TABLE dead_letters (LIKE coinlake.dead_letters INCLUDING INDEXES);
 
 -- The captures that were read for it.

@@ -1,0 +1,1 @@
+INSERT INTO assets (asset, name, currency) VALUES (%s, %s, %s);

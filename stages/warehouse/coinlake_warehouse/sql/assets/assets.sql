@@ -1,0 +1,1 @@
+SELECT asset, name, currency FROM assets;
