@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from coinlake.model import Request
 from coinlake.testing import unruly
 from coinlake.testing.plain_source import PlainSource
 from coinlake.testing.unruly import Unruly
-from venues.program import NOON, each_minute, running, until
+from venues.program import NOON, PATIENCE_S, each_minute, running, until
 
 SLOTS = 8
 BAN_S = 300
 HANGING_HOST = "hangs.invalid"
+PAGE = Request("/ticks")
 
 
 async def test_venues_that_hang_ban_and_break_leave_another_s_cadence_untouched(tmp_path: Path) -> None:
@@ -58,6 +60,25 @@ async def test_threads_that_are_all_taken_by_something_else_cost_no_slot(tmp_pat
             gate.set()
             await asyncio.gather(*taken)
         program.kept_time("plain", 3)
+
+
+async def test_a_hundred_calls_that_hang_leave_a_connection_for_another_venue(tmp_path: Path) -> None:
+    async with (
+        Unruly(unruly.whole(b"[1]")) as healthy,
+        Unruly(unruly.silence()) as hanging,
+        running(tmp_path) as program,
+    ):
+        hangs = PlainSource(hanging.url, name="hangs")
+        calls = [asyncio.create_task(program.fetcher.fetch(hangs, PAGE)) for _ in range(101)]
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await until(lambda: len(hanging.heads) == len(calls))
+                free = await program.fetcher.fetch(PlainSource(healthy.url), PAGE)
+        finally:
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+    assert free.response.body == b"[1]"
 
 
 async def test_a_resolver_that_hangs_over_one_venue_s_host_finds_the_others(

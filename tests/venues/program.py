@@ -78,11 +78,11 @@ class Program:
         await until(lambda: len(self.captured(source)) >= slots)
 
     def kept_time(self, source: str, slots: int) -> None:
-        """Asserts that every slot of a source from noon on was captured, on time, and none given up."""
+        """Asserts that every slot of a source from noon on was captured within it, and none given up."""
         captures = self.captured(source)
         assert [capture.slot for capture in captures[:slots]] == [NOON + n * MINUTE for n in range(slots)]
         for capture in captures:
-            assert timedelta() <= capture.requested_at - capture.slot < MINUTE / 2
+            assert timedelta() <= capture.requested_at - capture.slot < MINUTE
         (fares,) = (feed for feed in self.state.feeds() if feed.source == source)
         assert (fares.slots_missed, fares.failures) == (0, 0)
 

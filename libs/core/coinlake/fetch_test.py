@@ -278,27 +278,6 @@ async def test_a_source_that_is_held_up_does_not_hold_up_another(bench: Bench) -
         assert (await held).response.body == b"[1]"
 
 
-async def test_a_hundred_calls_that_hang_do_not_hold_up_another_source(bench: Bench) -> None:
-    patient = FetchSettings(attempts=1)
-    async with (
-        Unruly(unruly.silence()) as hanging,
-        Unruly(unruly.whole(b"[1]")) as server,
-        Fetcher(patient, bench.quota, bench.clock) as fetcher,
-    ):
-        calls = [
-            asyncio.create_task(fetcher.fetch(PlainSource(hanging.url, name="hangs"), PAGE))
-            for _ in range(101)
-        ]
-        async with asyncio.timeout(patient.read_timeout_s / 2):
-            while len(hanging.heads) < len(calls):
-                await asyncio.sleep(0.01)
-            free = await fetcher.fetch(PlainSource(server.url), PAGE)
-        for call in calls:
-            call.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
-    assert free.response.body == b"[1]"
-
-
 async def test_a_full_window_is_waited_for(bench: Bench) -> None:
     limits = Limits(windows=(Window(60, 2),))
     async with Unruly(unruly.whole()) as server:
