@@ -16,6 +16,11 @@ import pytest
 
 from command_line.program import Program
 
+DAYS, INSTRUMENTS = 60, 12
+CAPTURES = DAYS * (1 + 1 + 3 * INSTRUMENTS) + 2
+"""A day: CoinGecko's page, Binance's tickers and its klines, Coinbase's tickers and candles one by one; and
+once two lists of instruments."""
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Program:
@@ -23,7 +28,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Program:
     program = Program(tmp_path_factory.mktemp("a home"))
     done = program("--json", "demo", "--once", "--seconds", "2", "--port", "0")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["parts"]["quotes loaded"] == 6000
+    assert json.loads(done.stdout)["parts"]["quotes loaded"] == 7440
     assert re.search(r"The page: http://127\.0\.0\.1:\d+/", done.stderr)
     return program
 
@@ -36,7 +41,7 @@ def program(tmp_path: Path) -> Program:
 def test_the_demo_run_again_adds_nothing(demo: Program) -> None:
     done = demo("--json", "demo", "--once", "--seconds", "1", "--port", "0")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["parts"]["captures in the lake"] == 60
+    assert json.loads(done.stdout)["parts"]["captures in the lake"] == CAPTURES
 
 
 def test_status_tells_feeds_and_lag_for_eyes_and_for_programs(demo: Program) -> None:
@@ -45,7 +50,7 @@ def test_status_tells_feeds_and_lag_for_eyes_and_for_programs(demo: Program) -> 
     assert "coingecko  markets" in shown.stdout
     assert "\x1b" not in shown.stdout
     document = json.loads(demo("--demo", "--json", "status").stdout)
-    assert document["feeds"][0]["dataset"] == "markets"
+    assert {feed["source"] for feed in document["feeds"]} == {"binance", "coinbase", "coingecko"}
     assert document["parts"]["captures not loaded yet"] == 0
 
 
@@ -54,7 +59,7 @@ def test_verify_finds_the_demo_whole(demo: Program) -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["clean"]
-    assert report["captures"] == 60
+    assert report["captures"] == CAPTURES
 
 
 def test_verify_names_a_row_that_was_changed_and_one_that_is_gone_and_exits_1(demo: Program) -> None:
@@ -91,6 +96,18 @@ def test_doctor_finds_every_part_well(demo: Program) -> None:
     states = {finding["part"]: finding["state"] for finding in json.loads(done.stdout)}
     assert states.keys() >= {"program", "folder", "sources", "lake", "warehouse", "loading", "feeds"}
     assert "broken" not in states.values()
+
+
+def test_the_demo_compares_venues_and_lists_what_the_map_of_assets_does_not_name(demo: Program) -> None:
+    compared = (
+        "SELECT source FROM price_comparison WHERE asset = 'bitcoin' AND legs = 3 GROUP BY 1 ORDER BY 1"
+    )
+    done = demo("--demo", "query", compared, "--format", "csv")
+    assert done.stdout.split() == ['"source"', '"binance"', '"coinbase"', '"coingecko"']
+    found = json.loads(demo("--demo", "--json", "sources", "--unmapped").stdout)
+    named = {(each["source"], each["asset"]) for each in found}
+    assert ("binance", "GTO") in named
+    assert ("binance", "BTC") not in named
 
 
 def test_a_query_gives_exact_digits_in_every_form(demo: Program, tmp_path: Path) -> None:
@@ -132,9 +149,10 @@ def test_a_query_cannot_change_anything(demo: Program) -> None:
 
 
 def test_sources_lists_what_is_installed(program: Program) -> None:
-    (coingecko,) = json.loads(program("--json", "sources").stdout)
-    assert coingecko["source"] == "coingecko"
-    assert coingecko["every"] == 180
+    found = json.loads(program("--json", "sources").stdout)
+    assert found[0]["source"] == "coingecko"
+    assert found[0]["every"] == 180
+    assert [each["source"] for each in found if not each["configured"]] == ["binance", "coinbase"]
 
 
 def test_a_demo_and_live_data_do_not_mix(demo: Program) -> None:

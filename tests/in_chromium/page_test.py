@@ -404,12 +404,12 @@ def test_the_page_can_be_used_by_keyboard_alone(scene: Scene, open_tab: OpenTab)
     assert tab.evaluate(focused) == "Skip to content"
     assert tab.locator(".skip").bounding_box()["y"] >= 0  # type: ignore[index]
     order = []
-    for _ in range(6):
+    for _ in range(7):
         tab.keyboard.press("Tab")
         order.append(tab.evaluate(focused).split("\n")[0])
     assert order[0] == "Coinlake"
-    assert order[1:5] == ["Overview", "Prices", "Dead letters", "Batches"]
-    assert order[5] == "contrast"
+    assert order[1:6] == ["Overview", "Prices", "Venues", "Dead letters", "Batches"]
+    assert order[6] == "contrast"
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     assert tab.evaluate(outline) == "solid"
     tab.locator(".quotes tbody a").first.focus()

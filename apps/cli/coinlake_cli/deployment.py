@@ -10,6 +10,7 @@ from functools import cached_property
 
 import structlog
 
+from coinlake import assets
 from coinlake import plugins as plugin_loading
 from coinlake.clock import Clock, SystemClock
 from coinlake.errors import FixConfiguration
@@ -21,13 +22,19 @@ from coinlake.source import Source
 from coinlake.state import State
 from coinlake_cli import folder
 from coinlake_lake.sqlite import SqliteLake
+from coinlake_warehouse.assets import sync_assets
 from coinlake_warehouse.embedded import READER, EmbeddedServer
 from coinlake_warehouse.load import PostgresWarehouse
 from coinlake_warehouse.reading import Reader
 from coinlake_warehouse.rights import grant_reader, has_login
 from coinlake_warehouse.schema import is_current
 
-BUILT_IN = ("coinlake_coingecko.plugin", "coinlake_refine.plugin")
+BUILT_IN = (
+    "coinlake_binance.plugin",
+    "coinlake_coinbase.plugin",
+    "coinlake_coingecko.plugin",
+    "coinlake_refine.plugin",
+)
 """Modules of the plugins that ship with Coinlake."""
 
 log = structlog.get_logger("coinlake.deployment")
@@ -155,20 +162,21 @@ def _refinery(settings: Settings, plugins: Plugins, sources: Mapping[str, Source
 def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | None, Addresses]:
     if settings.warehouse.dsn is not None:
         dsn = settings.warehouse.dsn.get_secret_value()
-        _migrate(dsn)
+        _prepare(dsn, settings)
         return None, Addresses(dsn, dsn)
     server = parts.enter_context(EmbeddedServer(settings.folder / "warehouse"))
-    _migrate(server.dsn)
+    _prepare(server.dsn, settings)
     if not has_login(server.dsn, READER):
         grant_reader(server.dsn, READER, server.reader_password)
     return server, Addresses(server.dsn, server.reader_dsn)
 
 
-def _migrate(dsn: str) -> None:
-    if is_current(dsn):
-        return
-    from coinlake_warehouse.migrations import migrate  # takes a second to load, and is rarely needed
+def _prepare(dsn: str, settings: Settings) -> None:
+    """Brings the schema and the map of assets to what this program has."""
+    if not is_current(dsn):
+        from coinlake_warehouse.migrations import migrate  # takes a second to load, and is rarely needed
 
-    said = migrate(dsn)
-    if said:
-        log.warning("warehouse.no_reader_role", reason=said)
+        said = migrate(dsn)
+        if said:
+            log.warning("warehouse.no_reader_role", reason=said)
+    sync_assets(dsn, assets.load(settings.assets))

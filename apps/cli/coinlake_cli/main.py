@@ -240,12 +240,33 @@ def record(
     command.record(context.obj.settings(), context.obj.output, source, dataset, into)
 
 
+@app.command("new-source")
+def new_source(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the source: small letters, digits and _.")],
+    into: Annotated[
+        Path | None, typer.Option(help="Folder to write it in; else here, or libs/sources of Coinlake's own.")
+    ] = None,
+) -> None:
+    """Write a source plugin that works at once, with tests, a recording and a README."""
+    from coinlake_cli.commands import new_source as command
+
+    command.new_source(context.obj.settings(), context.obj.output, name, into)
+
+
 @app.command()
-def sources(context: typer.Context) -> None:
+def sources(
+    context: typer.Context,
+    unmapped: Annotated[
+        bool,
+        typer.Option("--unmapped", help="Instead: what venues have and the map of assets lacks."),
+    ] = False,
+) -> None:
     """The sources that are installed, and what each offers."""
     from coinlake_cli.commands import sources as command
 
-    command.sources(context.obj.settings(), context.obj.output)
+    show = command.unmapped if unmapped else command.sources
+    show(context.obj.settings(), context.obj.output)
 
 
 def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:

@@ -80,6 +80,9 @@ def load(file: Path | None = None) -> tuple[Asset, ...]:
         Asset(asset, table.name, table.currency, tuple(_names(table))) for asset, table in read.items()
     )
     _refuse_ambiguity(assets, place)
+    codes = [asset.currency for asset in assets if asset.currency]
+    if twice := sorted({code for code in codes if codes.count(code) > 1}):
+        raise FixConfiguration(f"{place}: more than one asset has the currency {twice[0]}: leave it to one.")
     return assets
 
 

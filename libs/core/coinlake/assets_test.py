@@ -72,6 +72,10 @@ def test_one_name_for_two_assets_at_one_time_is_refused_by_name(tmp_path: Path) 
         ('a = { venue = { id = "X", seen = "here" } }', r"a\.name: Field required"),
         ('a = { name = "A", venue = { id = "X" } }', r"a\.venue.*seen: Field required"),
         ('a = { name = "A", currency = "USD T" }', r"a\.currency: "),
+        (
+            'a = { name = "A", currency = "x" }\nb = { name = "B", currency = "x" }',
+            "more than one asset has the currency x",
+        ),
         ("a = [", "Cannot read the map of assets"),
     ],
 )

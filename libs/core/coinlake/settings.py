@@ -153,6 +153,8 @@ class Settings(BaseSettings):
     """Where the lake, the embedded server and the state live; one deployment, one folder."""
     plugins: tuple[str, ...] = ()
     """Modules to load as plugins besides the built-in and the installed ones."""
+    assets: Path | None = None
+    """A map of your own, in place of the shipped one, of which asset of which venue is which."""
     fetch: FetchSettings = FetchSettings()
     warehouse: WarehouseSettings = WarehouseSettings()
     refine: RefineSettings = RefineSettings()

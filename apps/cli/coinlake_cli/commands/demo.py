@@ -1,6 +1,6 @@
 """`coinlake demo`: recorded answers through the real pipeline, with no key and no network.
 
-A server on loopback answers as CoinGecko does, from recordings; the ordinary fetcher asks it, on a clock
+Servers on loopback answer as the venues do, from recordings; the ordinary fetcher asks them, on a clock
 that runs fast while it waits. Everything behind that is what `coinlake run` uses.
 """
 
@@ -11,8 +11,10 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import nullcontext
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -22,16 +24,14 @@ from coinlake.schedule import Schedule
 from coinlake.settings import Settings
 from coinlake.source import Source
 from coinlake.testing.clock import ReplayClock, ReplaySchedule, recorded_slots
-from coinlake.testing.recordings import Recording, load
-from coinlake.testing.replay import ReplayServer
+from coinlake.testing.recordings import Recording
 from coinlake_cli import folder as folders
 from coinlake_cli.commands.status import describe
 from coinlake_cli.deployment import Deployment, opened
 from coinlake_cli.feeds import NewsOfCaptures
 from coinlake_cli.output import Output, Table, talk
 from coinlake_cli.serving import Serving
-from coinlake_coingecko.mimic import CoinGeckoMimic, market_pages
-from coinlake_coingecko.recordings import DAILY
+from coinlake_cli.venues import Venue, recorded, replaying, shipped
 
 
 def demo(
@@ -49,8 +49,8 @@ def demo(
     place = (folder or folders.of_demo()).expanduser().absolute()
     if fresh:
         _empty(place)
-    answers = load(recordings or [DAILY])
-    moments = [answer.recorded_at for answer in answers if answer.recorded_at]
+    venues = recorded(recordings) if recordings else shipped()
+    moments = [moment for venue in venues for slots in venue.course.values() for moment in _moments(slots)]
     if not moments:
         raise FixConfiguration("None of the recordings says when it was made: see docs/recordings.md.")
     start = min(moments) - timedelta(minutes=1)
@@ -59,77 +59,130 @@ def demo(
     folders.claim(place, "demo")
     with (
         folders.only_runner(place),
-        ReplayServer(answers, CoinGeckoMimic(), clock) as venue,
+        replaying(venues, clock) as sources,
         opened(
-            _for_replay(settings, place, venue.root), kind="demo", clock=clock, observers=[news]
+            _for_replay(settings, place, sources), kind="demo", clock=clock, observers=[news]
         ) as deployment,
     ):
-        replay = _Replay(deployment, clock, answers, once=once)
-        serving = Serving(deployment, news, port=port, banner=_banner(moments), schedules=replay.schedule)
-        asyncio.run(serving.until_stopped())
+        replay = _Replay(deployment, clock, venues, once=once)
+        banner = _banner(moments, venues)
+        serving = Serving(deployment, news, port=port, banner=banner, schedules=replay.schedule)
+        with replay.progress:
+            asyncio.run(serving.until_stopped())
         if once:
             _report(deployment, output)
 
 
 class _Replay:
-    """A feed's schedule in a demo: the recorded slots, with their progress told, then live ones."""
+    """The feeds' schedules in a demo: the recorded slots of all, with their progress told, then live ones."""
 
     def __init__(
-        self, deployment: Deployment, clock: ReplayClock, recordings: Sequence[Recording], *, once: bool
+        self, deployment: Deployment, clock: ReplayClock, venues: Sequence[Venue], *, once: bool
     ) -> None:
         self._deployment = deployment
         self._clock = clock
-        self._recordings = market_pages(recordings, "usd")
+        self._courses = {
+            (venue.source, dataset): recordings
+            for venue in venues
+            for dataset, recordings in venue.course.items()
+        }
         self._once = once
-        self._cadence = timedelta()
+        self._at: dict[tuple[str, str], datetime] = {}
+        self._moved = asyncio.Condition()
+        self._all_replayed = asyncio.Event()
+        self._slots = 0
+        self._began_s = time.monotonic()
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=talk
+        )
+        self._bar = self.progress.add_task("Replaying recordings", total=0)
 
     def schedule(self, source: Source, dataset: Dataset) -> Schedule:
         """The schedule of that feed."""
-        self._cadence = dataset.cadence
-        return self
+        recordings = self._courses.get((source.name, dataset.name), ())
+        slots = recorded_slots(recordings, dataset.cadence)
+        self._slots += len(slots)
+        self.progress.update(self._bar, total=self._slots)
+        feed = (source.name, dataset.name)
+        self._at[feed] = slots[0][1] if slots else datetime.max.replace(tzinfo=UTC)
+        return _Course(self, feed, slots, dataset.cadence)
 
-    async def slots(self) -> AsyncIterator[datetime]:
-        """Recorded slots in order; when all are loaded, says so; then, unless `once`, one every cadence."""
-        began_s = time.monotonic()
-        recorded = ReplaySchedule(self._clock, self._recordings, self._cadence, once=True)
-        with Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=talk
-        ) as progress:
-            slots = len(recorded_slots(self._recordings, self._cadence))
-            bar = progress.add_task("Replaying recordings", total=slots)
-            async for slot in recorded.slots():
-                progress.update(bar, description=f"Replaying {slot:%Y-%m-%d %H:%M}")
-                yield slot
-                progress.advance(bar)
-        await self._deployment.pipeline.drain(asyncio.Event(), recover=self._deployment.revive)
-        self._tell(slots, time.monotonic() - began_s)
+    async def slots(
+        self, feed: tuple[str, str], recorded: Sequence[tuple[datetime, datetime]], cadence: timedelta
+    ) -> AsyncIterator[datetime]:
+        """A feed's recorded slots in order; when all feeds' are loaded, says so; then, unless `once`, one
+        every cadence."""
+        for slot, moment in recorded:
+            await self._reach(feed, moment)
+            self.progress.update(self._bar, description=f"Replaying {slot:%Y-%m-%d %H:%M}")
+            yield slot
+            self.progress.advance(self._bar)
+        if await self._leave(feed):
+            await self._finish()
+        await self._all_replayed.wait()
         if not self._once:
-            async for slot in ReplaySchedule(self._clock, [], self._cadence).slots():
+            async for slot in ReplaySchedule(self._clock, [], cadence).slots():
                 yield slot
 
-    def _tell(self, slots: int, took_s: float) -> None:
+    async def _reach(self, feed: tuple[str, str], moment: datetime) -> None:
+        """Returns at a moment, once no feed is at an earlier one: the clock would run away from its calls."""
+        async with self._moved:
+            self._at[feed] = moment
+            self._moved.notify_all()
+            await self._moved.wait_for(lambda: moment == min(self._at.values()))
+        await self._clock.sleep_until(moment)
+
+    async def _leave(self, feed: tuple[str, str]) -> bool:
+        """Takes a feed out of the replay; True for the last one."""
+        async with self._moved:
+            del self._at[feed]
+            self._moved.notify_all()
+            return not self._at
+
+    async def _finish(self) -> None:
+        await self._deployment.pipeline.drain(asyncio.Event(), recover=self._deployment.revive)
+        self.progress.stop()
         totals = self._deployment.reader.totals()
         talk.print(
-            f"{slots} recorded slots in {took_s:.0f} s: {totals.quotes:,} quotes of {totals.assets:,} "
-            f"assets and {totals.dead_letters:,} dead letters in {self._deployment.settings.folder}",
+            f"{self._slots} recorded slots in {time.monotonic() - self._began_s:.0f} s: {totals.quotes:,} "
+            f"quotes of {totals.assets:,} assets and {totals.dead_letters:,} dead letters in "
+            f"{self._deployment.settings.folder}",
             markup=False,
         )
         if not self._once:
-            talk.print("The last page is served again from now on, as CoinGecko's cache would.", markup=False)
+            talk.print("The last answers are served again from now on, as a cache would.", markup=False)
+        self._all_replayed.set()
 
 
-def _for_replay(settings: Settings, place: Path, root: str) -> Settings:
-    """The given settings, but for the folder, the warehouse and the venue."""
-    given = {"root": root, "plan": "keyless"}
+@dataclass(frozen=True)
+class _Course:
+    """A feed's part of the replay."""
+
+    replay: _Replay
+    feed: tuple[str, str]
+    recorded: Sequence[tuple[datetime, datetime]]
+    cadence: timedelta
+
+    def slots(self) -> AsyncIterator[datetime]:
+        """As `_Replay.slots`."""
+        return self.replay.slots(self.feed, self.recorded, self.cadence)
+
+
+def _moments(recordings: Sequence[Recording]) -> list[datetime]:
+    return [each.recorded_at for each in recordings if each.recorded_at]
+
+
+def _for_replay(settings: Settings, place: Path, sources: dict[str, dict[str, Any]]) -> Settings:
+    """The given settings, but for the folder, the warehouse and the venues."""
     warehouse = type(settings.warehouse)()
-    return settings.model_copy(
-        update={"folder": place, "sources": {"coingecko": given}, "warehouse": warehouse}
-    )
+    return settings.model_copy(update={"folder": place, "sources": sources, "warehouse": warehouse})
 
 
-def _banner(moments: Sequence[datetime]) -> str:
+def _banner(moments: Sequence[datetime], venues: Sequence[Venue]) -> str:
     first, last = min(moments), max(moments)
-    return f"Demo: recorded answers of {first:%-d %B %Y} to {last:%-d %B %Y}, replayed"
+    said = f"Demo: recorded answers of {first:%-d %B %Y} to {last:%-d %B %Y}, replayed"
+    made_up = [venue.source for venue in venues if venue.is_made_up]
+    return f"{said}. Those of {' and '.join(made_up)} are made up" if made_up else said
 
 
 def _report(deployment: Deployment, output: Output) -> None:

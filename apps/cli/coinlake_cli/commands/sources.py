@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, astuple
+
 from coinlake.settings import Settings
 from coinlake.source import Source
-from coinlake_cli.deployment import load_plugins
+from coinlake_cli.deployment import load_plugins, opened
 from coinlake_cli.output import Output, Table
+
+
+def unmapped(settings: Settings, output: Output) -> None:
+    """Shows what the venues have that the map of assets does not name, so that nothing compares it."""
+    with opened(settings) as deployment:
+        found = deployment.reader.unmapped()
+    columns = ("source", "asset", "quote_currency", "instrument", "status")
+    output.show(
+        [asdict(each) for each in found],
+        Table("Not in the map of assets", columns, [astuple(each) for each in found], frozenset()),
+    )
 
 
 def sources(settings: Settings, output: Output) -> None:

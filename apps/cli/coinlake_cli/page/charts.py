@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from html import escape
 from typing import Any
 
-from coinlake_cli.page.wording import count, exact, moment, short, span
+from coinlake_cli.page.wording import count, exact, moment, points, short, span
+from coinlake_warehouse.comparing import Leg
 from coinlake_warehouse.reading import BatchRecord, Candle
 
 SPARK_WIDTH, SPARK_HEIGHT = 120, 32
@@ -20,6 +22,8 @@ _SCALE_WIDTH = 84
 """Pixels right of the candles, for prices as long as 0.0000028391."""
 
 _NO_EXPONENT = "value => value.toLocaleString('en', {maximumSignificantDigits: 6})"
+_LINES = ["var(--accent)", "var(--up)", "var(--down)", "var(--muted)", "var(--ink)"]
+_ALL_SAY = "points => [points[0].axisValue, ...points.filter(p => p.data).map(p => p.data.says)].join('<br>')"
 _TEXT = {"color": "var(--muted)", "fontFamily": "inherit", "fontSize": 12}
 _TOOLTIP = {
     "backgroundColor": "var(--raised)",
@@ -126,6 +130,58 @@ def candle_chart(candles: Sequence[Candle], interval: str) -> dict[str, Any]:
             },
         ],
     }
+
+
+def venues_chart(legs: Sequence[Leg], interval: str) -> dict[str, Any]:
+    """One line a venue and currency through the closes in US dollars; gaps where a venue has none."""
+    opened = sorted({leg.open_time for leg in legs})
+    lines: dict[str, dict[datetime, Leg]] = {}
+    for leg in legs:
+        name = f"{leg.source} {leg.venue_asset}/{leg.quote_currency.upper()}"
+        lines.setdefault(name, {})[leg.open_time] = leg
+    pattern = "%b %d" if interval == "1d" else "%b %d, %H:%M"
+    return {
+        "animation": False,
+        "aria": {"enabled": True, "label": {"description": f"Prices at {', '.join(lines) or 'no venue'}."}},
+        "color": _LINES,
+        "grid": {"left": 4, "right": _SCALE_WIDTH, "top": 40, "bottom": 36, "outerBoundsMode": "none"},
+        "legend": {"top": 0, "left": 0, "icon": "roundRect", "itemHeight": 4, "textStyle": _TEXT},
+        "tooltip": {**_TOOLTIP, "trigger": "axis", "axisPointer": {"type": "line"}, ":formatter": _ALL_SAY},
+        "xAxis": {
+            "type": "category",
+            "data": [f"{moment_:{pattern}}" for moment_ in opened],
+            "axisLine": {"lineStyle": {"color": "var(--line)"}},
+            "axisTick": {"show": False},
+            "axisLabel": {**_TEXT, "hideOverlap": True, "alignMinLabel": "left"},
+        },
+        "yAxis": {
+            "scale": True,
+            "position": "right",
+            "splitLine": {"lineStyle": {"color": "var(--line)"}},
+            "axisLabel": {**_TEXT, ":formatter": _NO_EXPONENT},
+        },
+        "dataZoom": [{"type": "inside", "zoomOnMouseWheel": "ctrl"}],
+        "series": [
+            {
+                "name": name,
+                "type": "line",
+                "data": [_point(name, by_bucket.get(each)) for each in opened],
+                "symbol": "circle",
+                "symbolSize": 4,
+                "showSymbol": len(opened) == 1,
+                "lineStyle": {"width": 1.5},
+                "emphasis": {"disabled": True},
+            }
+            for name, by_bucket in lines.items()
+        ],
+    }
+
+
+def _point(name: str, leg: Leg | None) -> dict[str, Any] | None:
+    if leg is None or leg.price_usd is None:
+        return None
+    said = f"{escape(name)}: {exact(leg.price_usd)} USD, {points(leg.distance_bp)}"  # shown as HTML
+    return {"value": float(leg.price_usd), "says": said}
 
 
 def arrivals_chart(batches: Sequence[BatchRecord]) -> dict[str, Any]:

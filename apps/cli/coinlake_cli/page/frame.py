@@ -21,6 +21,7 @@ _FIRST_LOOK_S = 2.0
 _VIEWS = (
     ("/", "Overview"),
     ("/prices", "Prices"),
+    ("/venues", "Venues"),
     ("/dead-letters", "Dead letters"),
     ("/batches", "Batches"),
 )

@@ -20,7 +20,7 @@ from nicegui import app, ui
 from coinlake.errors import FixConfiguration
 from coinlake.settings import PageSettings
 from coinlake.state import FeedState
-from coinlake_cli.page import batches, coin, dead_letters, overview, prices
+from coinlake_cli.page import batches, coin, dead_letters, overview, prices, venues
 from coinlake_cli.page.desk import Desk, Replay
 from coinlake_cli.page.guard import Guard
 from coinlake_cli.page.shelf import Shelf
@@ -32,7 +32,7 @@ _STATIC = Path(__file__).parent / "static"
 _GOODBYE_S = 2
 """How long open connections get to end when the page stops."""
 
-_VIEWS = (overview, prices, coin, dead_letters, batches)
+_VIEWS = (overview, prices, coin, venues, dead_letters, batches)
 
 
 class Page:

@@ -48,6 +48,13 @@ def percent(amount: Decimal | None) -> str:
     return f"{amount:+,.2f} %".replace("-", "−")
 
 
+def points(basis_points: Decimal | None) -> str:
+    """A distance in basis points with its sign: +12.3 bp, −0.4 bp."""
+    if basis_points is None:
+        return NOTHING
+    return f"{basis_points:+,.1f} bp".replace("-", "−")
+
+
 def count(number: int) -> str:
     """A count, thousands apart."""
     return f"{number:,}"

@@ -105,11 +105,27 @@ COMMENT ON COLUMN asset_names.since IS 'From when on it means this asset; -infin
 COMMENT ON COLUMN asset_names.until IS 'Until when (that moment not included); infinity for ever';
 COMMENT ON COLUMN asset_names.asset IS 'The asset it means';
 
+-- The width of a bucket: a day is 24 hours, whatever the session's time zone.
+CREATE FUNCTION candle_width("interval" text) RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE "interval"
+        WHEN '1m' THEN interval '1 minute'
+        WHEN '5m' THEN interval '5 minutes'
+        WHEN '15m' THEN interval '15 minutes'
+        WHEN '30m' THEN interval '30 minutes'
+        WHEN '1h' THEN interval '1 hour'
+        WHEN '2h' THEN interval '2 hours'
+        WHEN '4h' THEN interval '4 hours'
+        WHEN '6h' THEN interval '6 hours'
+        WHEN '12h' THEN interval '12 hours'
+        WHEN '1d' THEN interval '24 hours'
+    END
+$$;
+
 CREATE VIEW market_candles AS
 SELECT
     source, asset, quote_currency, "interval", open_time, open, high, low, close,
     volume, quote_volume, NULL::numeric AS volume_24h,
-    open_time + "interval"::interval - interval '1 microsecond' AS last_as_of,
+    open_time + candle_width("interval") - interval '1 microsecond' AS last_as_of,
     synthetic, 'venue' AS origin
 FROM venue_candles
 UNION ALL
@@ -187,10 +203,11 @@ WITH leg AS (
         market.quote_currency, candle.price, candle.as_of, candle.synthetic, candle.origin,
         CASE WHEN market.quote_currency = 'usd' THEN 1 ELSE rate.usd END AS usd_rate
     FROM asset_markets AS market
+    -- As `market_candles`, but each table is asked by its whole key: through that view it takes six times as long.
     CROSS JOIN LATERAL (
         SELECT
             "interval", open_time, close AS price,
-            open_time + "interval"::interval - interval '1 microsecond' AS as_of, synthetic,
+            open_time + candle_width("interval") - interval '1 microsecond' AS as_of, synthetic,
             'venue' AS origin
         FROM venue_candles
         WHERE source = market.source
@@ -260,7 +277,7 @@ SELECT
             THEN round((price - middle.usd) * 10000 / nullif(middle.usd, 0), 2)
     END AS face_distance_bp,
     as_of,
-    open_time + "interval"::interval - as_of AS age,
+    open_time + candle_width("interval") - as_of AS age,
     legs::integer AS legs,
     synthetic,
     origin
@@ -286,7 +303,7 @@ COMMENT ON COLUMN price_comparison.usd_rate IS 'What one unit of quote_currency 
 COMMENT ON COLUMN price_comparison.price_usd IS 'price times usd_rate';
 COMMENT ON COLUMN price_comparison.median_usd IS 'Median of price_usd over all prices of the asset in the bucket';
 COMMENT ON COLUMN price_comparison.distance_bp IS 'How far price_usd is from median_usd, in basis points (hundredths of a percent)';
-COMMENT ON COLUMN price_comparison.face_distance_bp IS 'The same if one unit of quote_currency were one US dollar: for stablecoins, what the conversion hides';
+COMMENT ON COLUMN price_comparison.face_distance_bp IS 'The same if one unit of quote_currency were one US dollar, of currencies whose code has usd in it: what the conversion hides';
 COMMENT ON COLUMN price_comparison.as_of IS 'Market time of the price';
 COMMENT ON COLUMN price_comparison.age IS 'How long before the end of the bucket that was';
 COMMENT ON COLUMN price_comparison.legs IS 'How many prices in US dollars the median is of';
