@@ -196,20 +196,21 @@ class Feed:
 
 
 class _Pages:
-    """The requests of one slot, in order, none of them twice."""
+    """The requests of one slot, in order; nothing is asked twice, whatever page it is called."""
 
     def __init__(self, first: Iterable[Request]) -> None:
         self._waiting: deque[Request] = deque()
-        self._seen: set[Request] = set()
+        self._seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
         self.add(first)
 
     def add(self, requests: Iterable[Request]) -> None:
         for request in requests:
-            if request in self._seen:
+            asked = (request.path, request.params)
+            if asked in self._seen:
                 raise Refused(f"Page {request.page} of {request.path} leads back to itself.")
             if len(self._seen) == MOST_PAGES:
                 raise Refused(f"{request.path} has more than {MOST_PAGES} pages in one slot.")
-            self._seen.add(request)
+            self._seen.add(asked)
             self._waiting.append(request)
 
     def next(self) -> Request | None:

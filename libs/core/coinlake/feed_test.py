@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -130,8 +131,12 @@ async def test_pages_follow_one_another_in_one_trace(bench: Bench) -> None:
     assert (len(trace_ids), len(span_ids)) == (1, 3)
 
 
-async def test_a_page_that_leads_back_to_itself_is_refused(bench: Bench) -> None:
-    async with bench.serve(unruly.whole(), followed=lambda capture: [page(1)]) as (server, feed):
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_page_that_leads_back_to_itself_is_refused_whatever_its_number(
+    bench: Bench, number: int
+) -> None:
+    again = replace(page(1), page=number)
+    async with bench.serve(unruly.whole(), followed=lambda capture: [again]) as (server, feed):
         outcome = await feed.capture(NOON)
     assert isinstance(outcome.error, Refused)
     assert "leads back to itself" in str(outcome.error)
