@@ -12,7 +12,10 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from coinlake.settings import Settings, Table, load
+from coinlake.testing import SourceContract
+from coinlake_binance.settings import BinanceSettings
 from coinlake_cli.main import app
+from coinlake_coinbase.settings import CoinbaseSettings
 from coinlake_coingecko.settings import CoinGeckoSettings
 
 ROOT = Path()
@@ -59,8 +62,14 @@ def test_every_setting_is_listed_with_its_default() -> None:
         assert row, f"docs/configuration.md does not list {name}"
         if isinstance(default, int | float) and default is not None:
             assert row[1] == f"`{default:g}`" if default < 1e6 else row[1] == f"`{default}`", name
-    for name in CoinGeckoSettings.model_fields:
-        assert f"| `{name}` |" in listed, f"docs/configuration.md does not list sources.coingecko.{name}"
+    for source, table in (
+        ("binance", BinanceSettings),
+        ("coinbase", CoinbaseSettings),
+        ("coingecko", CoinGeckoSettings),
+    ):
+        rows = listed.split(f"### `sources.{source}`")[1].split("###")[0]
+        for name in table.model_fields:
+            assert f"| `{name}` |" in rows, f"docs/configuration.md does not list sources.{source}.{name}"
 
 
 def test_the_readmes_settings_are_taken_as_they_stand(
@@ -83,6 +92,12 @@ def test_the_readme_lists_exactly_the_commands_there_are() -> None:
     listed = set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE))
     commands = app.registered_commands
     assert listed == {one.name or one.callback.__name__ for one in commands if one.callback}
+
+
+def test_the_contract_of_sources_is_listed_check_by_check() -> None:
+    listed = (ROOT / "docs/contract.md").read_text(encoding="utf-8")
+    checks = {name for name in dir(SourceContract) if name.startswith("test_")}
+    assert set(re.findall(r"^\| `(test_\w+)` \| ", listed, re.MULTILINE)) == checks
 
 
 def test_the_source_tutorials_code_runs() -> None:

@@ -59,10 +59,10 @@ class SourceContract(
         return by_path(self._source(), recording)
 
     @pytest.fixture(scope="class")
-    def subject(self, tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    @classmethod
+    def subject(cls, tmp_path_factory: pytest.TempPathFactory) -> Subject:
         """What the checks are run on."""
-        made = tmp_path_factory.mktemp("contract")
-        return self.made_subject(made)
+        return cls().made_subject(tmp_path_factory.mktemp("contract"))
 
     def made_subject(self, folder: Path) -> Subject:
         """What the checks are run on; they may write into `folder`."""
