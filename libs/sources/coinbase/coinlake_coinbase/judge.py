@@ -37,7 +37,7 @@ def judge(response: Response) -> Verdict:
     said = f"HTTP {status}" + ("" if message is None else f", {message[:_REASON_LETTERS]!r}")
     if status == 429 or _LIMIT.search(message or ""):
         return RetryAfter(f"Coinbase's limit is reached ({said})")
-    if status == 403:
+    if status in (403, 418):
         return BannedUntil(
             f"Coinbase's firewall blocks this address for now ({said}); if that goes on, poll less, or ask "
             "from another address",

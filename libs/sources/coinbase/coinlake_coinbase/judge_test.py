@@ -68,8 +68,9 @@ def test_a_window_of_too_many_candles_is_refused_in_the_venues_own_words() -> No
     assert "Count of aggregations requested exceeds 300" in found.reason
 
 
-def test_the_firewall_is_left_alone_for_a_while() -> None:
-    found = verdict(403, b"<html>403 Forbidden</html>")
+@pytest.mark.parametrize("status", [403, 418])
+def test_the_firewall_is_left_alone_for_a_while(status: int) -> None:
+    found = verdict(status, b"<html>403 Forbidden</html>")
     assert isinstance(found, BannedUntil)
     assert found.after_s == 300
 
