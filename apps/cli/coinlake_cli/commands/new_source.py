@@ -1,7 +1,7 @@
 """`coinlake new-source`: a source plugin that works at once, to be made into the one that is wanted.
 
 Anywhere it is a package of its own, to install with pip; inside Coinlake's repository a room of it. What
-is written comes from `templates/`: `package` is the plugin, `tests` its tests, `outside` and `inside` what
+is written comes from `templates/`: `package` is the plugin, `contract` and `candle` its tests, the rest what
 each form needs besides.
 """
 
@@ -33,8 +33,6 @@ class _Place:
 
     folders: Mapping[str, Path]
     """Where the files below each folder of templates go."""
-    renamed: Mapping[str, Path]
-    """Where single files go that stand elsewhere than their folder says."""
     next_steps: str
 
 
@@ -86,23 +84,27 @@ def _repository(place: Path) -> Path | None:
 
 def _outside(folder: Path, name: str) -> _Place:
     return _Place(
-        {"package": folder / f"coinlake_{name}", "tests": folder / "tests", "outside": folder},
-        {},
+        {
+            "package": folder / f"coinlake_{name}",
+            "contract": folder / "tests",
+            "candle": folder / "tests",
+            "outside": folder,
+        },
         f"\nNext:\n  cd {folder}\n  pip install -e '.[test]'\n  pytest\nThen see README.md.",
     )
 
 
 def _inside(repository: Path, name: str) -> _Place:
-    room = repository / "libs/sources" / name
+    room, tests = repository / "libs/sources" / name, repository / "tests/sources" / name
     package = room / f"coinlake_{name}"
     lines = (repository / "BUILD").read_text(encoding="utf-8").splitlines()
     line = next((number for number, text in enumerate(lines, 1) if text.startswith(_ROOMS)), 0)
     return _Place(
-        {"package": package, "tests": package, "inside": room},
-        {"candle_test.py": repository / "tests/sources" / f"{name}_test.py"},
+        # The way to the warehouse crosses rooms, so its test stands where that is allowed.
+        {"package": package, "contract": package, "candle": tests, "inside": room, "inside_tests": tests},
         f'\nNext:\n  {repository / "BUILD"}, behind line {line} ({_ROOMS}…): add "libs/sources/{name}",\n'
         f'  pyproject.toml, known-first-party: add "coinlake_{name}",\n'
-        f"  ./pants test libs/sources/{name}:: tests/sources/{name}_test.py\n"
+        f"  ./pants test libs/sources/{name}:: tests/sources/{name}::\n"
         f"Then see libs/sources/{name}/README.md.",
     )
 
@@ -134,4 +136,4 @@ def _files(place: _Place, words: Mapping[str, str]) -> Iterator[tuple[Path, byte
             if name.suffix == _ENDING:
                 content = Template(content.decode()).substitute(words).encode()
                 name = name.with_suffix("")
-            yield place.renamed.get(str(name), folder / name), content
+            yield folder / name, content

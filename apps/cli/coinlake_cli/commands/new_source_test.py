@@ -79,13 +79,14 @@ def test_inside_the_repository_it_is_a_room_and_the_line_that_names_rooms_is_tol
     monkeypatch.chdir(repository / "libs")
     write("kraken")
     new = written(repository) - {"pants.toml", "BUILD"}
-    assert all(file.startswith("libs/sources/kraken/") for file in new - {"tests/sources/kraken_test.py"})
+    assert all(file.startswith(("libs/sources/kraken/", "tests/sources/kraken/")) for file in new)
     assert new > {
         "libs/sources/kraken/BUILD",
         "libs/sources/kraken/README.md",
         "libs/sources/kraken/coinlake_kraken/contract_test.py",
         "libs/sources/kraken/coinlake_kraken/plugin.py",
-        "tests/sources/kraken_test.py",
+        "tests/sources/kraken/BUILD",
+        "tests/sources/kraken/candle_test.py",
     }
     told = capsys.readouterr().err
     assert f'{repository}/BUILD, behind line 2 (SOURCES_AND_STAGES = […): add "libs/sources/kraken",' in told
@@ -121,9 +122,9 @@ def test_nothing_is_written_over(here: Path) -> None:
 
 
 def test_a_test_that_is_there_already_is_not_written_over(repository: Path) -> None:
-    (repository / "tests/sources").mkdir(parents=True)
-    (repository / "tests/sources/kraken_test.py").write_text("mine")
-    with pytest.raises(FixConfiguration, match=r"kraken_test\.py is there already"):
+    (repository / "tests/sources/kraken").mkdir(parents=True)
+    (repository / "tests/sources/kraken/candle_test.py").write_text("mine")
+    with pytest.raises(FixConfiguration, match=r"candle_test\.py is there already"):
         write("kraken")
     assert not (repository / "libs/sources/kraken").exists()
 
