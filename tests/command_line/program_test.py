@@ -17,9 +17,9 @@ import pytest
 from command_line.program import Program
 
 DAYS, INSTRUMENTS = 60, 12
-CAPTURES = DAYS * (1 + 1 + 3 * INSTRUMENTS) + 2
+CAPTURES = DAYS * (1 + 1 + 3 * INSTRUMENTS) + 4
 """A day: CoinGecko's page, Binance's tickers and its klines, Coinbase's tickers and candles one by one; and
-once two lists of instruments."""
+two lists of instruments on the first and the last."""
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ SHOTS: tuple[tuple[str, str, ViewportSize, bool], ...] = (
     ("overview", "/", DESK, False),
     ("prices", "/prices", DESK, False),
     ("coin", "/coin/coingecko/bitcoin", DESK, True),
+    ("gaps", "/venues", DESK, False),
+    ("venues", "/venues/bitcoin?interval=1d", DESK, False),
     ("phone", "/prices", PHONE, False),
 )
 """Name, path, size, dark."""

@@ -103,7 +103,7 @@ def _binance(prices: Prices) -> Venue:
         "interval": "1d",
         "klines_every": "1d",
     }
-    course = {"ticker": tickers, "klines": tickers, "instruments": tickers[:1]}
+    course = {"ticker": tickers, "klines": tickers, "instruments": [tickers[0], tickers[-1]]}
     recordings = [*load(of_binance.FOLDER / "exchangeInfo"), *made_up]
     return Venue("binance", BinanceMimic(), recordings, course, given)
 
@@ -116,7 +116,7 @@ def _coinbase(prices: Prices) -> Venue:
         "interval": "1d",
         "candles_every": "1d",
     }
-    course = {"ticker": tickers, "candles": tickers, "instruments": tickers[:1]}
+    course = {"ticker": tickers, "candles": tickers, "instruments": [tickers[0], tickers[-1]]}
     return Venue("coinbase", CoinbaseMimic(), [*load(of_coinbase.PRODUCTS), *made_up], course, given)
 
 

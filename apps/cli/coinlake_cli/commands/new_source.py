@@ -23,6 +23,8 @@ from coinlake_cli.output import Output, Table, talk
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _ENDING = ".template"
+_BUILD = "build"
+"""A template of a BUILD file: Pants would take one that is called BUILD.template for its own."""
 _TRIED = "from coinlake_cli.trying import tried"
 _ROOMS = "SOURCES_AND_STAGES = ["
 
@@ -135,5 +137,5 @@ def _files(place: _Place, words: Mapping[str, str]) -> Iterator[tuple[Path, byte
             name = template.relative_to(_TEMPLATES / kind)
             if name.suffix == _ENDING:
                 content = Template(content.decode()).substitute(words).encode()
-                name = name.with_suffix("")
+                name = name.with_name("BUILD") if name.stem == _BUILD else name.with_suffix("")
             yield folder / name, content

@@ -145,7 +145,14 @@ def venues_chart(legs: Sequence[Leg], interval: str) -> dict[str, Any]:
         "aria": {"enabled": True, "label": {"description": f"Prices at {', '.join(lines) or 'no venue'}."}},
         "color": _LINES,
         "grid": {"left": 4, "right": _SCALE_WIDTH, "top": 40, "bottom": 36, "outerBoundsMode": "none"},
-        "legend": {"top": 0, "left": 0, "icon": "roundRect", "itemHeight": 4, "textStyle": _TEXT},
+        "legend": {
+            "top": 0,
+            "left": 0,
+            "icon": "roundRect",
+            "itemHeight": 4,
+            "itemGap": 36,
+            "textStyle": _TEXT,
+        },
         "tooltip": {**_TOOLTIP, "trigger": "axis", "axisPointer": {"type": "line"}, ":formatter": _ALL_SAY},
         "xAxis": {
             "type": "category",

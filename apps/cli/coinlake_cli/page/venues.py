@@ -195,8 +195,7 @@ def _leg_row(leg: Leg) -> dict[str, Any]:
         "named": f"{leg.source} {leg.venue_asset}",
         "cells": {
             "venue": {
-                "text": leg.source,
-                "after": f"{leg.venue_asset}/{currency}",
+                "text": f"{leg.source} {leg.venue_asset}/{currency}",
                 "badges": [SYNTHETIC] * leg.synthetic,
             },
             "price": {"text": f"{exact(leg.price)} {currency}"},

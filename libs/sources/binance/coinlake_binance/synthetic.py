@@ -35,7 +35,7 @@ _Row = dict[str, int | str] | list[int | str]
 def made_up(moments: Iterable[tuple[datetime, Prices]]) -> list[Recording]:
     """Tickers of each moment, then daily klines of each pair, all against USDT. Moments are in order.
 
-    A day's candle goes from its first price to the next day's first, so the last day has none. The klines of
+    A day's candle goes from the day before's first price to its own, so the first day has none. The klines of
     a pair are one recording without a time; the mimic serves a day of it once that day is over.
     """
     tickers: list[Recording] = []
@@ -48,7 +48,7 @@ def made_up(moments: Iterable[tuple[datetime, Prices]]) -> list[Recording]:
         tickers.append(_recording(f"{TICKER}?type=FULL", rows, moment))
         first_of_day.setdefault(moment.astimezone(UTC).date(), prices)
         before = prices
-    for (day, opened), (_, closed) in pairwise(first_of_day.items()):
+    for (_, opened), (day, closed) in pairwise(first_of_day.items()):
         for base in opened.keys() & closed.keys():
             klines.setdefault(base, []).append(_kline(day, opened[base], closed[base]))
     return tickers + [

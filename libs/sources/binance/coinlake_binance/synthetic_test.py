@@ -16,7 +16,6 @@ from coinlake_binance.synthetic import made_up
 
 START = datetime(2024, 10, 15, 1, 0, 57, tzinfo=UTC)
 MIDNIGHT = datetime(2024, 10, 15, tzinfo=UTC)
-MIDNIGHT = datetime(2024, 10, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
 BPS = Decimal("0.0001")
 PRICES = {"BTC": Decimal("65900.12"), "SHIB": Decimal("0.00001812"), "USDT": Decimal("1.0001")}
@@ -62,11 +61,11 @@ def test_a_price_is_not_always_off_by_the_same() -> None:
     assert len(off) == 3
 
 
-def test_a_days_candle_goes_from_its_first_price_to_the_next_days() -> None:
+def test_a_days_candle_goes_from_the_day_befores_first_price_to_its_own() -> None:
     bitcoin = [read(TICKER, one).quotes.column("price")[0].as_py() for one in TICKERS]
     candles = read(KLINES, DAILY[0]).candles.to_pylist()
     assert [(candle["open"], candle["close"]) for candle in candles] == [*pairwise(bitcoin)]
-    assert [candle["open_time"] for candle in candles] == [MIDNIGHT, MIDNIGHT + DAY]
+    assert [candle["open_time"] for candle in candles] == [MIDNIGHT + DAY, MIDNIGHT + 2 * DAY]
     assert all((candle["interval"], candle["synthetic"]) == ("1d", True) for candle in candles)
 
 

@@ -35,8 +35,8 @@ Prices = Mapping[str, Decimal]
 def made_up(moments: Iterable[tuple[datetime, Prices]]) -> list[Recording]:
     """A ticker of each product and moment, then daily candles of each product, all in USD; moments in order.
 
-    A day's candle goes from its first price to the next day's first, so the last day has none. The candles of
-    a product are one recording without a time; the mimic serves a day of it once that day is over.
+    A day's candle goes from the day before's first price to its own, so the first day has none. The
+    candles of a product are one recording without a time; the mimic serves a day of it once that day is over.
     """
     tickers: list[Recording] = []
     first_of_day: dict[date, Prices] = {}
@@ -46,7 +46,7 @@ def made_up(moments: Iterable[tuple[datetime, Prices]]) -> list[Recording]:
         for base, price in prices.items():
             tickers.append(_recording(f"{base}-USD/ticker", _ticker(number, price, moment), moment))
         first_of_day.setdefault(moment.astimezone(UTC).date(), prices)
-    for (day, opened), (_, closed) in pairwise(first_of_day.items()):
+    for (_, opened), (day, closed) in pairwise(first_of_day.items()):
         for base in opened.keys() & closed.keys():
             candles.setdefault(base, []).append(_candle(day, opened[base], closed[base]))
     return tickers + [

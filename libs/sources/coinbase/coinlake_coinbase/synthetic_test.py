@@ -87,12 +87,12 @@ def test_a_price_is_not_always_off_by_the_same() -> None:
     assert len({Decimal(quote["price"]) / (1 + n) for n, quote in enumerate(bitcoin())}) == 3
 
 
-def test_a_days_candle_goes_from_its_first_price_to_the_next_days() -> None:
+def test_a_days_candle_goes_from_the_day_befores_first_price_to_its_own() -> None:
     candles = read(CANDLES, DAILY[0]).candles.to_pylist()[::-1]
     assert [(candle["open"], candle["close"]) for candle in candles] == list(
         pairwise(quote["price"] for quote in bitcoin())
     )
-    assert [candle["open_time"] for candle in candles] == [MIDNIGHT, MIDNIGHT + DAY]
+    assert [candle["open_time"] for candle in candles] == [MIDNIGHT + DAY, MIDNIGHT + 2 * DAY]
     assert all((candle["interval"], candle["synthetic"]) == ("1d", True) for candle in candles)
     assert all((candle["low"], candle["high"]) == (candle["open"], candle["close"]) for candle in candles)
 
@@ -106,7 +106,7 @@ def test_several_moments_of_a_day_make_one_candle_a_day() -> None:
 def test_the_mimic_serves_a_made_up_day_once_it_is_over() -> None:
     asked = {"granularity": "86400", "start": MIDNIGHT.isoformat(), "end": (MIDNIGHT + 9 * DAY).isoformat()}
     question = Question("/products/BTC-USD/candles", asked)
-    for days, expected in ((0, 0), (1, 1), (2, 2)):
+    for days, expected in ((1, 0), (2, 1), (3, 2)):
         answer = CoinbaseMimic().answer(question, [*DAILY, *TICKERS], MIDNIGHT + days * DAY)
         assert len(json.loads(answer.body)) == expected
         assert answer.synthetic == (expected > 0)
