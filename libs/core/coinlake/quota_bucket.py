@@ -16,6 +16,8 @@ from coinlake.errors import FixConfiguration, WaitUntil
 from coinlake.model import Bucket
 from coinlake.state import moment_text, statement
 
+_QUEUED_AT_MOST = timedelta(seconds=5)
+
 
 def empty_bucket(
     connection: sqlite3.Connection, source: str, bucket: Bucket, cost: int, now: datetime
@@ -28,7 +30,9 @@ def empty_bucket(
         )
     full_at, drawn_at = _kept(connection, source, now)
     emptied = now + _flows_back_in(bucket, bucket.burst)
-    if full_at > emptied:  # the clock was set back (or the rate raised): an empty bucket, not an endless wait
+    # The clock was set back (or the rate raised): an empty bucket, not an endless wait. A `now` that is only a
+    # little behind was read by a process that then queued for the state, and changes nothing.
+    if full_at > emptied + _QUEUED_AT_MOST:
         full_at = emptied
         _keep(connection, source, full_at, drawn_at)
     # The whole of it may always be drawn from a full bucket, however the rounding falls.
