@@ -30,7 +30,7 @@ def empty_bucket(
         )
     full_at, drawn_at = _kept(connection, source, now)
     emptied = now + _flows_back_in(bucket, bucket.burst)
-    # The clock was set back (or the rate raised): an empty bucket, not an endless wait. A `now` that is only a
+    # The clock was set back (or the rate raised): an empty bucket, not an endless wait. A `now` that is a
     # little behind was read by a process that then queued for the state, and changes nothing.
     if full_at > emptied + _QUEUED_AT_MOST:
         full_at = emptied
