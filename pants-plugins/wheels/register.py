@@ -1,5 +1,0 @@
-from wheels import rules as wheels_rules
-
-
-def rules():
-    return wheels_rules.rules()
