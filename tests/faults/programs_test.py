@@ -12,7 +12,7 @@ import pytest
 
 from faults.scene import DAYS, Scene, said_until, wait_until_gone
 
-UP = "The last page is served again"
+UP = "The last answers are served again"
 
 CATCH_UP = """
 import sys
