@@ -21,7 +21,8 @@ def repository(tmp_path: Path) -> Path:
     """A copy of the code and of what builds it, in which the new room is named where new-source says."""
     copy = tmp_path / "repository"
     copy.mkdir()
-    for file in ("BUILD", "pants", "pants.toml", "pyproject.toml"):  # the last one comes with pytest's settings
+    # pyproject.toml is no file of this test's own: Pants brings it, as it holds pytest's settings.
+    for file in ("BUILD", "pants", "pants.toml", "pyproject.toml"):
         shutil.copy(file, copy)
     for folder in FOLDERS:
         shutil.copytree(folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
