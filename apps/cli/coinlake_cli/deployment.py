@@ -165,10 +165,11 @@ def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | N
         _prepare(dsn, settings)
         return None, Addresses(dsn, dsn)
     server = parts.enter_context(EmbeddedServer(settings.folder / "warehouse"))
-    _prepare(server.dsn, settings)
-    if not has_login(server.dsn, READER):
-        grant_reader(server.dsn, READER, server.reader_password)
-    return server, Addresses(server.dsn, server.reader_dsn)
+    with folder.one_at_a_time(settings.folder):
+        _prepare(server.dsn, settings)
+        if not has_login(server.dsn, READER):
+            grant_reader(server.dsn, READER, server.reader_password)
+        return server, Addresses(server.dsn, server.reader_dsn)
 
 
 def _prepare(dsn: str, settings: Settings) -> None:

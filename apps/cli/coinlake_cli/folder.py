@@ -17,6 +17,7 @@ Kind = Literal["live", "demo"]
 
 _MARK = "kind"
 _RUN_LOCK = "run.lock"
+_PREPARE_LOCK = "prepare.lock"
 
 
 def of_demo() -> Path:
@@ -71,6 +72,17 @@ def only_runner(folder: Path) -> Iterator[None]:
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Waits until no other program prepares the folder's warehouse: two first starts would cross."""
+    descriptor = os.open(folder / _PREPARE_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
