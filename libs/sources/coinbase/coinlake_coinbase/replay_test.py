@@ -212,7 +212,7 @@ async def test_a_passing_fault_costs_a_retry_and_no_byte(tmp_path: Path, kind: s
 
 async def test_what_was_made_up_is_marked_from_the_answer_to_the_row(tmp_path: Path) -> None:
     made = made_up((LATER + timedelta(days=n), {"BTC": Decimal(10_000 + n)}) for n in range(3))
-    at = LATER + timedelta(days=2, hours=1)
+    at = LATER + timedelta(days=3, hours=1)
     given: dict[str, Any] = {"products": ["BTC-USD"], "interval": "1d", "candles_every": "1d"}
     async with replayed(tmp_path, at, answers=made, **given) as venue:
         for dataset in (TICKER, CANDLES):
