@@ -55,6 +55,29 @@ def _duration(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """A length of time, written "30s", "3m", "1h" or "1d"."""
 
+
+def _above_zero(every: timedelta) -> timedelta:
+    if every <= timedelta(0):
+        raise ValueError('write a length of time above zero, such as "3m"')
+    return every
+
+
+Cadence = Annotated[Duration, AfterValidator(_above_zero)]
+"""How often something is done."""
+
+
+def each_once(kind: str) -> AfterValidator:
+    """For a list of names, refuses those that stand there twice; `kind` is what messages call one."""
+
+    def check(names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"each {kind} is wanted once; more than once stand {', '.join(twice)}")
+        return names
+
+    return AfterValidator(check)
+
+
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import msgspec
 
-from coinlake.model import CANDLE_WIDTHS, Request
+from coinlake.candles import latest_window, past_windows
+from coinlake.model import Request
 
 TICKER_SYMBOLS = 20
 """Symbols of one ticker call: five calls of 20 weigh 10, one of 100 weighs 40."""
 MOST_CANDLES = 1000
 """The most rows of one answer."""
-LONGEST_CADENCE_CANDLES = MOST_CANDLES // 2
-"""So that one answer holds the candles of two slots, and a slot that was missed is made good by the next."""
 MOST_SYMBOLS = 500
 """With a call a symbol, as many as the core takes in a slot, by half."""
 
-_LEAST_CANDLES = 60
 _TICKER_WEIGHT = 2
 _KLINES_WEIGHT = 2
 _EXCHANGE_INFO_WEIGHT = 20
@@ -56,11 +55,9 @@ def latest_klines(
 
     Page n is the n-th symbol. What a short stop missed is made good by the next slot.
     """
-    width = CANDLE_WIDTHS[interval]
-    end = _floor(slot, width)
-    count = max(_LEAST_CANDLES, 2 * math.ceil(every / width))
+    since, until = latest_window(interval, every, slot)
     for page, symbol in enumerate(symbols, start=1):
-        yield _klines(symbol, interval, end - count * width, end, page)
+        yield _klines(symbol, interval, since, until, page)
 
 
 def past_klines(
@@ -70,15 +67,9 @@ def past_klines(
 
     A candle that only partly lies in the window is asked too; nothing is asked that is still open at `now`.
     """
-    width = CANDLE_WIDTHS[interval]
-    start = _floor(window[0], width)
-    end = min(-((_EPOCH - window[1]) // width) * width + _EPOCH, _floor(now, width))
-    windows = math.ceil((end - start) / (MOST_CANDLES * width))
-    for place, symbol in enumerate(symbols):
-        for number in range(windows):
-            since = start + number * MOST_CANDLES * width
-            until = min(since + MOST_CANDLES * width, end)
-            yield _klines(symbol, interval, since, until, place * windows + number + 1)
+    windows = list(past_windows(interval, window, MOST_CANDLES, now))
+    for page, (symbol, (since, until)) in enumerate(product(symbols, windows), start=1):
+        yield _klines(symbol, interval, since, until, page)
 
 
 def _klines(symbol: str, interval: str, since: datetime, until: datetime, page: int) -> Request:
@@ -95,10 +86,6 @@ def _klines(symbol: str, interval: str, since: datetime, until: datetime, page: 
         page=page,
         cost=_KLINES_WEIGHT,
     )
-
-
-def _floor(moment: datetime, width: timedelta) -> datetime:
-    return moment - (moment - _EPOCH) % width
 
 
 def _milliseconds(moment: datetime) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
-from coinlake.model import CANDLE_WIDTHS
-from coinlake.settings import Duration, Root, Table
+from coinlake.candles import check_cadence
+from coinlake.settings import Cadence, Root, Table, each_once
 from coinlake_binance.pairs import split
-from coinlake_binance.requests import LONGEST_CADENCE_CANDLES, MOST_SYMBOLS
+from coinlake_binance.requests import MOST_CANDLES, MOST_SYMBOLS
 
 _LARGE = "BTC ETH XRP BNB SOL DOGE TRX ADA LINK XLM BCH AVAX LTC HBAR SUI SHIB TON DOT UNI AAVE"
 """As many as one ticker call takes."""
@@ -29,21 +29,7 @@ def _symbol(given: str) -> str:
     return base + quote
 
 
-def _each_once(symbols: tuple[str, ...]) -> tuple[str, ...]:
-    twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
-    if twice:
-        raise ValueError(f"each symbol is wanted once; more than once stand {', '.join(twice)}")
-    return symbols
-
-
-def _above_zero(every: timedelta) -> timedelta:
-    if every <= timedelta(0):
-        raise ValueError('write a length of time above zero, such as "1m"')
-    return every
-
-
 Symbol = Annotated[str, AfterValidator(_symbol)]
-Cadence = Annotated[Duration, AfterValidator(_above_zero)]
 
 
 class BinanceSettings(Table):
@@ -52,7 +38,7 @@ class BinanceSettings(Table):
     root: Root = "https://data-api.binance.vision"
     """The API's root; `https://api.binance.com` answers the same, but not from everywhere."""
     symbols: Annotated[
-        tuple[Symbol, ...], AfterValidator(_each_once), Field(min_length=1, max_length=MOST_SYMBOLS)
+        tuple[Symbol, ...], each_once("symbol"), Field(min_length=1, max_length=MOST_SYMBOLS)
     ] = tuple(f"{base}USDT" for base in _LARGE.split())
     """What `ticker` and `klines` are about, each "BTCUSDT" or "BTC/USDT"."""
     ticker_every: Cadence = timedelta(minutes=1)
@@ -66,12 +52,5 @@ class BinanceSettings(Table):
 
     @model_validator(mode="after")
     def _check_cadence(self) -> BinanceSettings:
-        width = CANDLE_WIDTHS[self.interval]
-        if self.klines_every < width:
-            raise ValueError(
-                f'klines_every is shorter than a candle of interval = "{self.interval}": make it longer'
-            )
-        if self.klines_every > LONGEST_CADENCE_CANDLES * width:
-            most = f"{LONGEST_CADENCE_CANDLES} candles of {self.interval}"
-            raise ValueError(f"klines_every is longer than {most}: make it shorter, or interval wider")
+        check_cadence("klines_every", self.klines_every, self.interval, MOST_CANDLES)
         return self

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from coinlake.candles import latest_window, past_windows
 from coinlake.model import CANDLE_WIDTHS, Request
 
 INTERVALS: Mapping[str, str] = {
@@ -15,13 +16,8 @@ INTERVALS: Mapping[str, str] = {
 """Widths of candles by Coinbase's word for them, `granularity`: their seconds."""
 MOST_CANDLES = 300
 """The most rows of one answer; a window of more is refused."""
-LONGEST_CADENCE_CANDLES = MOST_CANDLES // 2
-"""So that one answer holds the candles of two slots, and a slot that was missed is made good by the next."""
 MOST_PRODUCTS = 500
 """With a call a product, as many as the core takes in a slot, by half."""
-
-_LEAST_CANDLES = 60
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def of_each(products: Sequence[str], what: str) -> Iterator[Request]:
@@ -42,11 +38,9 @@ def latest_candles(
 
     Page n is the n-th product. What a short stop missed is made good by the next slot.
     """
-    width = CANDLE_WIDTHS[interval]
-    end = _floor(slot, width)
-    count = max(_LEAST_CANDLES, 2 * math.ceil(every / width))
+    since, until = latest_window(interval, every, slot)
     for page, product in enumerate(products, start=1):
-        yield _candles(product, width, end - count * width, end, page)
+        yield _candles(product, interval, since, until, page)
 
 
 def past_candles(
@@ -56,19 +50,14 @@ def past_candles(
 
     A candle that only partly lies in the window is asked too; nothing is asked that is still open at `now`.
     """
-    width = CANDLE_WIDTHS[interval]
-    start = _floor(window[0], width)
-    end = min(-((_EPOCH - window[1]) // width) * width + _EPOCH, _floor(now, width))
-    windows = math.ceil((end - start) / (MOST_CANDLES * width))
-    for place, product in enumerate(products):
-        for number in range(windows):
-            since = start + number * MOST_CANDLES * width
-            until = min(since + MOST_CANDLES * width, end)
-            yield _candles(product, width, since, until, place * windows + number + 1)
+    windows = list(past_windows(interval, window, MOST_CANDLES, now))
+    for page, (product, (since, until)) in enumerate(itertools.product(products, windows), start=1):
+        yield _candles(product, interval, since, until, page)
 
 
-def _candles(product: str, width: timedelta, since: datetime, until: datetime, page: int) -> Request:
+def _candles(product: str, interval: str, since: datetime, until: datetime, page: int) -> Request:
     """Candles that open in [since, until), which are whole candles apart. Coinbase counts both ends in."""
+    width = CANDLE_WIDTHS[interval]
     return Request(
         path=f"/products/{product}/candles",
         params=(
@@ -78,10 +67,6 @@ def _candles(product: str, width: timedelta, since: datetime, until: datetime, p
         ),
         page=page,
     )
-
-
-def _floor(moment: datetime, width: timedelta) -> datetime:
-    return moment - (moment - _EPOCH) % width
 
 
 def _iso(moment: datetime) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from coinlake.model import CANDLE_WIDTHS
-from coinlake.settings import Duration, Root, Table
+from coinlake.candles import check_cadence
+from coinlake.settings import Cadence, Root, Table, each_once
 from coinlake_coinbase.products import split
-from coinlake_coinbase.requests import LONGEST_CADENCE_CANDLES, MOST_PRODUCTS
+from coinlake_coinbase.requests import MOST_CANDLES, MOST_PRODUCTS
 
 _LARGE = "BTC ETH XRP SOL DOGE ADA LINK XLM BCH AVAX LTC HBAR SUI SHIB DOT"
 
@@ -30,21 +30,7 @@ def _product(given: str) -> str:
     return product
 
 
-def _each_once(products: tuple[str, ...]) -> tuple[str, ...]:
-    twice = sorted({product for product in products if products.count(product) > 1})
-    if twice:
-        raise ValueError(f"each product is wanted once; more than once stand {', '.join(twice)}")
-    return products
-
-
-def _above_zero(every: timedelta) -> timedelta:
-    if every <= timedelta(0):
-        raise ValueError('write a length of time above zero, such as "1m"')
-    return every
-
-
 Product = Annotated[str, AfterValidator(_product)]
-Cadence = Annotated[Duration, AfterValidator(_above_zero)]
 
 
 class CoinbaseSettings(Table):
@@ -53,7 +39,7 @@ class CoinbaseSettings(Table):
     root: Root = "https://api.exchange.coinbase.com"
     """The API's root."""
     products: Annotated[
-        tuple[Product, ...], AfterValidator(_each_once), Field(min_length=1, max_length=MOST_PRODUCTS)
+        tuple[Product, ...], each_once("product"), Field(min_length=1, max_length=MOST_PRODUCTS)
     ] = tuple(f"{base}-USD" for base in _LARGE.split())
     """What `ticker`, `stats` and `candles` are about, each such as "BTC-USD"."""
     ticker_every: Cadence = timedelta(minutes=1)
@@ -65,12 +51,5 @@ class CoinbaseSettings(Table):
 
     @model_validator(mode="after")
     def _check_cadence(self) -> CoinbaseSettings:
-        width = CANDLE_WIDTHS[self.interval]
-        if self.candles_every < width:
-            raise ValueError(
-                f'candles_every is shorter than a candle of interval = "{self.interval}": make it longer'
-            )
-        if self.candles_every > LONGEST_CADENCE_CANDLES * width:
-            most = f"{LONGEST_CADENCE_CANDLES} candles of {self.interval}"
-            raise ValueError(f"candles_every is longer than {most}: make it shorter, or interval wider")
+        check_cadence("candles_every", self.candles_every, self.interval, MOST_CANDLES)
         return self

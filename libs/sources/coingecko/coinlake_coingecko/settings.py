@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, StringConstraints, field_validator, model_validator
+from pydantic import Field, PositiveInt, StringConstraints, model_validator
 
-from coinlake.settings import Duration, Root, Secret, Table
+from coinlake.settings import Cadence, Root, Secret, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class CoinGeckoSettings(Table):
     """The key of a demo or pro plan; `api_key_file` names a file that holds it."""
     top: Annotated[int, Field(ge=1, le=10_000)] = 100
     """How many coins, from the largest market capitalisation down."""
-    every: Duration = timedelta(minutes=3)
+    every: Cadence = timedelta(minutes=3)
     """Cadence of `markets`."""
     vs_currency: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9]+$")] = "usd"
     """The currency that prices are quoted in."""
@@ -48,13 +48,6 @@ class CoinGeckoSettings(Table):
     """What your plan allows, where that is not the plan's default."""
     credits_per_month: PositiveInt | None = None
     """What your plan allows, where that is not the plan's default."""
-
-    @field_validator("every")
-    @classmethod
-    def _check_cadence(cls, every: timedelta) -> timedelta:
-        if every <= timedelta(0):
-            raise ValueError('write a length of time above zero, such as "3m"')
-        return every
 
     @model_validator(mode="after")
     def _check_key(self) -> CoinGeckoSettings:
