@@ -18,7 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from coinlake.errors import FixConfiguration
-from coinlake.settings import Settings, unknown
+from coinlake.settings import Settings
+from coinlake.source import dataset_of
 from coinlake.testing.clock import ReplayClock, recorded_slots
 from coinlake.testing.recorded_mimic import RecordedMimic
 from coinlake.testing.recordings import Recording, load
@@ -58,8 +59,7 @@ def tried(
     if plugin and source not in load_plugins(settings).sources:
         settings = settings.model_copy(update={"plugins": (plugin,)})
     venue = load_plugins(settings).make_source(source, given)
-    if dataset not in venue.datasets:
-        raise FixConfiguration(unknown(f"dataset of {source}", dataset, list(venue.datasets)))
+    dataset_of(venue, dataset)
     clock = ReplayClock(min(moments) - timedelta(minutes=1), _SPEED)
     with ReplayServer(answers, RecordedMimic(urlsplit(venue.root).path), clock) as server:
         settings = settings.model_copy(update={"sources": {source: {**given, "root": server.root}}})

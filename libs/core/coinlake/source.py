@@ -12,8 +12,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from coinlake.errors import FixConfiguration
 from coinlake.model import Capture, Dataset, Decoded, Limits, Request, Response, Verdict
-from coinlake.settings import Secret
+from coinlake.settings import Secret, unknown
 
 
 class Source(Protocol):
@@ -57,3 +58,10 @@ class Source(Protocol):
 
     def history(self, dataset: str, asset: str, window: tuple[datetime, datetime]) -> Iterable[Request]:
         """Requests that cover [start, end) of the past, as finely as the venue still has it."""
+
+
+def dataset_of(source: Source, name: str) -> Dataset:
+    """The source's dataset of that name; or `FixConfiguration` with a guess at what was meant."""
+    if name not in source.datasets:
+        raise FixConfiguration(unknown(f"dataset of {source.name}", name, list(source.datasets)))
+    return source.datasets[name]

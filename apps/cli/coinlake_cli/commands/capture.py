@@ -9,6 +9,7 @@ from coinlake.errors import FixConfiguration
 from coinlake.feed import CaptureOutcome
 from coinlake.schedule import slot_at
 from coinlake.settings import Settings, unknown
+from coinlake.source import dataset_of
 from coinlake_cli.deployment import Deployment, opened
 from coinlake_cli.feeds import NamedFeed, feeds_of, fetching
 from coinlake_cli.output import Output, Table
@@ -32,9 +33,8 @@ def _check_names(deployment: Deployment, source: str | None, dataset: str | None
         return
     if source not in deployment.sources:
         raise FixConfiguration(unknown("source", source, list(deployment.sources)))
-    known = list(deployment.sources[source].datasets)
-    if dataset is not None and dataset not in known:
-        raise FixConfiguration(unknown(f"dataset of {source}", dataset, known))
+    if dataset is not None:
+        dataset_of(deployment.sources[source], dataset)
 
 
 async def _capture(deployment: Deployment, source: str | None, dataset: str | None) -> list[dict[str, Any]]:

@@ -20,8 +20,8 @@ from coinlake.fetch import Fetcher
 from coinlake.model import Capture, Dataset
 from coinlake.quota import Quota
 from coinlake.schedule import Polling, slot_at
-from coinlake.settings import Settings, unknown
-from coinlake.source import Source
+from coinlake.settings import Settings
+from coinlake.source import Source, dataset_of
 from coinlake.state import State
 from coinlake.testing.recordings import SIDECAR
 from coinlake_cli import folder
@@ -39,11 +39,10 @@ def record(settings: Settings, output: Output, source: str, dataset: str, into: 
     Answers worth keeping are written even where a later one fails, whose error is raised then.
     """
     asked = load_plugins(settings).make_source(source, settings.sources.get(source, {}))
-    if dataset not in asked.datasets:
-        raise FixConfiguration(unknown(f"dataset of {source}", dataset, list(asked.datasets)))
+    wanted = dataset_of(asked, dataset)
     folder.claim(settings.folder, "live")
     with TemporaryDirectory() as scratch:
-        captures, error = asyncio.run(_fetched(settings, asked, asked.datasets[dataset], Path(scratch)))
+        captures, error = asyncio.run(_fetched(settings, asked, wanted, Path(scratch)))
     written = [_write(capture, asked, into) for capture in captures]
     output.show(written, Table("Recorded", _COLUMNS, [list(row.values()) for row in written]))
     if error:

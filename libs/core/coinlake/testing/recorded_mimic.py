@@ -10,8 +10,6 @@ from coinlake.testing.mimic import Answer, Question
 from coinlake.testing.recordings import Recording
 
 _MOMENT = re.compile(r"\d{10,19}(\.\d+)?|\d{4}-\d{2}-\d{2}([T ].*)?")
-_OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length", "connection", "date", "age"}
-"""Recorded headers that told how the bytes travelled then, or when."""
 
 
 class RecordedMimic:
@@ -30,7 +28,7 @@ class RecordedMimic:
         for recording in reversed(visible):
             same_path = recording.endpoint == self.base + question.path
             if same_path and _without_moments(recording.params) == asked:
-                headers = {n: v for n, v in recording.headers.items() if n not in _OF_THE_WIRE}
+                headers = recording.headers_to_serve
                 return Answer(recording.status, headers, recording.body, recording.synthetic)
         return Answer(404, body=f"No recording answers {question.path} with {asked}.".encode())
 

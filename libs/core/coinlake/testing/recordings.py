@@ -20,6 +20,8 @@ from coinlake.errors import FixConfiguration
 SIDECAR = ".headers.json"
 _TIME_IN_NAME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z")
 _NOTES = {".md", ".tsv"}
+_OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length", "connection", "date", "age"}
+"""Recorded headers that told how the bytes travelled then, or when."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -53,6 +55,11 @@ class Recording:
             return self.read()
         except OSError as error:
             raise FixConfiguration(f"Cannot read the recording {self.path}: {error.strerror}.") from error
+
+    @property
+    def headers_to_serve(self) -> dict[str, str]:
+        """The headers that are as true when the answer is served again."""
+        return {name: text for name, text in self.headers.items() if name not in _OF_THE_WIRE}
 
     @cached_property
     def endpoint(self) -> str | None:

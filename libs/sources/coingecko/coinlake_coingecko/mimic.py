@@ -28,8 +28,6 @@ _FRESH_S = 30
 _CACHED = {**_JSON, "cache-control": f"max-age={_FRESH_S}, public, must-revalidate, s-maxage={_FRESH_S}"}
 _WINDOW = timedelta(minutes=1)
 _DEFAULT_PER_PAGE = 100
-_OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length", "connection", "date", "age"}
-"""Recorded headers that told how the bytes travelled then, or when."""
 
 
 class _Row(msgspec.Struct):
@@ -80,8 +78,8 @@ class CoinGeckoMimic:
             return self._markets(question.params, visible, now)
         for recording in reversed(visible):
             if recording.endpoint == self.base + question.path and recording.params == question.params:
-                headers = {n: v for n, v in recording.headers.items() if n not in _OF_THE_WIRE}
-                return Answer(recording.status, _JSON | headers, recording.body, recording.synthetic)
+                headers = _JSON | recording.headers_to_serve
+                return Answer(recording.status, headers, recording.body, recording.synthetic)
         return _error(404, "Not Found")
 
     def _markets(self, asked: Mapping[str, str], visible: Sequence[Recording], now: datetime) -> Answer:

@@ -151,6 +151,21 @@ COMMENT ON COLUMN market_candles.volume_24h IS 'The rolling 24-hour volume at th
 COMMENT ON COLUMN market_candles.last_as_of IS 'Market time of the close; of a venue''s candle it is only known to be before the bucket''s end';
 COMMENT ON COLUMN market_candles.origin IS 'venue: as served; quotes: made of polled quotes';
 
+-- The newest bucket that a venue has of an asset, by either table: two looks into their indexes.
+CREATE FUNCTION newest_bucket(source text, asset text, quote_currency text, "interval" text)
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT greatest(
+        (
+            SELECT max(open_time) FROM coinlake.candles AS made
+            WHERE made.source = $1 AND made.asset = $2 AND made.quote_currency = $3 AND made."interval" = $4
+        ),
+        (
+            SELECT max(open_time) FROM coinlake.venue_candles AS own
+            WHERE own.source = $1 AND own.asset = $2 AND own.quote_currency = $3 AND own."interval" = $4
+        )
+    )
+$$;
+
 -- Every name of every asset with each currency it has candles in. The index is asked for one currency after
 -- the other: far fewer looks than candles.
 CREATE VIEW asset_markets AS

@@ -1,23 +1,8 @@
 -- One asset's prices at all venues in the last buckets that hold any, oldest first.
 WITH newest AS (
-    SELECT max(made.open_time) AS open_time
-    FROM asset_markets AS market
-    CROSS JOIN LATERAL (
-        SELECT max(open_time) AS open_time
-        FROM candles
-        WHERE source = market.source
-            AND asset = market.venue_asset
-            AND quote_currency = market.quote_currency
-            AND "interval" = %(interval)s
-        UNION ALL
-        SELECT max(open_time)
-        FROM venue_candles
-        WHERE source = market.source
-            AND asset = market.venue_asset
-            AND quote_currency = market.quote_currency
-            AND "interval" = %(interval)s
-    ) AS made
-    WHERE market.asset = %(asset)s
+    SELECT max(newest_bucket(source, venue_asset, quote_currency, %(interval)s)) AS open_time
+    FROM asset_markets
+    WHERE asset = %(asset)s
 )
 SELECT
     comparison.asset, assets.name, comparison.open_time, comparison.source, comparison.venue_asset,

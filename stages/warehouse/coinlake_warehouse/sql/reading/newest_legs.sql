@@ -7,29 +7,11 @@ SELECT
 FROM assets
 CROSS JOIN LATERAL (
     -- The second newest of the venues' newest buckets: from there on two of them have prices.
-    SELECT newest.open_time
-    FROM (
-        SELECT market.source, max(made.open_time) AS open_time
-        FROM asset_markets AS market
-        CROSS JOIN LATERAL (
-            SELECT max(open_time) AS open_time
-            FROM candles
-            WHERE source = market.source
-                AND asset = market.venue_asset
-                AND quote_currency = market.quote_currency
-                AND "interval" = %(interval)s
-            UNION ALL
-            SELECT max(open_time)
-            FROM venue_candles
-            WHERE source = market.source
-                AND asset = market.venue_asset
-                AND quote_currency = market.quote_currency
-                AND "interval" = %(interval)s
-        ) AS made
-        WHERE market.asset = assets.asset
-        GROUP BY market.source
-    ) AS newest
-    ORDER BY newest.open_time DESC NULLS LAST
+    SELECT max(newest_bucket(source, venue_asset, quote_currency, %(interval)s)) AS open_time
+    FROM asset_markets AS market
+    WHERE market.asset = assets.asset
+    GROUP BY source
+    ORDER BY open_time DESC NULLS LAST
     OFFSET 1 LIMIT 1
 ) AS shared
 CROSS JOIN LATERAL (
