@@ -25,6 +25,12 @@ _NO_EXPONENT = "value => value.toLocaleString('en', {maximumSignificantDigits: 6
 _LINES = ["var(--accent)", "var(--up)", "var(--down)", "var(--muted)", "var(--ink)"]
 _ALL_SAY = "points => [points[0].axisValue, ...points.filter(p => p.data).map(p => p.data.says)].join('<br>')"
 _TEXT = {"color": "var(--muted)", "fontFamily": "inherit", "fontSize": 12}
+_PRICE_AXIS = {
+    "scale": True,
+    "position": "right",
+    "splitLine": {"lineStyle": {"color": "var(--line)"}},
+    "axisLabel": {**_TEXT, ":formatter": _NO_EXPONENT},
+}
 _TOOLTIP = {
     "backgroundColor": "var(--raised)",
     "borderColor": "var(--line)",
@@ -53,8 +59,7 @@ def spark_path(closes: Sequence[tuple[datetime, Decimal]], until: datetime, over
 
 def candle_chart(candles: Sequence[Candle], interval: str) -> dict[str, Any]:
     """Candles over the rolling volume, the exact figures in the tooltip."""
-    pattern = "%b %d" if interval == "1d" else "%b %d, %H:%M"
-    times = [f"{candle.open_time:{pattern}}" for candle in candles]
+    times = [candle.open_time for candle in candles]
     return {
         "animation": False,
         "aria": {"enabled": True, "label": {"description": _described(candles)}},
@@ -70,23 +75,11 @@ def candle_chart(candles: Sequence[Candle], interval: str) -> dict[str, Any]:
             ":formatter": "points => points[0].data.says",
         },
         "xAxis": [
-            {
-                "type": "category",
-                "gridIndex": row,
-                "data": times,
-                "axisLine": {"lineStyle": {"color": "var(--line)"}},
-                "axisTick": {"show": False},
-                "axisLabel": {**_TEXT, "show": row == 1, "hideOverlap": True, "alignMinLabel": "left"},
-            }
-            for row in (0, 1)
+            _time_axis(times, interval, labelled=False),
+            _time_axis(times, interval, grid=1),
         ],
         "yAxis": [
-            {
-                "scale": True,
-                "position": "right",
-                "splitLine": {"lineStyle": {"color": "var(--line)"}},
-                "axisLabel": {**_TEXT, ":formatter": _NO_EXPONENT},
-            },
+            _PRICE_AXIS,
             {"gridIndex": 1, "position": "right", "show": False},
         ],
         "dataZoom": [
@@ -132,6 +125,20 @@ def candle_chart(candles: Sequence[Candle], interval: str) -> dict[str, Any]:
     }
 
 
+def _time_axis(
+    opened: Sequence[datetime], interval: str, *, grid: int = 0, labelled: bool = True
+) -> dict[str, Any]:
+    pattern = "%b %d" if interval == "1d" else "%b %d, %H:%M"
+    return {
+        "type": "category",
+        "gridIndex": grid,
+        "data": [f"{each:{pattern}}" for each in opened],
+        "axisLine": {"lineStyle": {"color": "var(--line)"}},
+        "axisTick": {"show": False},
+        "axisLabel": {**_TEXT, "show": labelled, "hideOverlap": True, "alignMinLabel": "left"},
+    }
+
+
 def venues_chart(legs: Sequence[Leg], interval: str) -> dict[str, Any]:
     """One line a venue and currency through the closes in US dollars; gaps where a venue has none."""
     opened = sorted({leg.open_time for leg in legs})
@@ -139,7 +146,6 @@ def venues_chart(legs: Sequence[Leg], interval: str) -> dict[str, Any]:
     for leg in legs:
         name = f"{leg.source} {leg.venue_asset}/{leg.quote_currency.upper()}"
         lines.setdefault(name, {})[leg.open_time] = leg
-    pattern = "%b %d" if interval == "1d" else "%b %d, %H:%M"
     return {
         "animation": False,
         "aria": {"enabled": True, "label": {"description": f"Prices at {', '.join(lines) or 'no venue'}."}},
@@ -154,19 +160,8 @@ def venues_chart(legs: Sequence[Leg], interval: str) -> dict[str, Any]:
             "textStyle": _TEXT,
         },
         "tooltip": {**_TOOLTIP, "trigger": "axis", "axisPointer": {"type": "line"}, ":formatter": _ALL_SAY},
-        "xAxis": {
-            "type": "category",
-            "data": [f"{moment_:{pattern}}" for moment_ in opened],
-            "axisLine": {"lineStyle": {"color": "var(--line)"}},
-            "axisTick": {"show": False},
-            "axisLabel": {**_TEXT, "hideOverlap": True, "alignMinLabel": "left"},
-        },
-        "yAxis": {
-            "scale": True,
-            "position": "right",
-            "splitLine": {"lineStyle": {"color": "var(--line)"}},
-            "axisLabel": {**_TEXT, ":formatter": _NO_EXPONENT},
-        },
+        "xAxis": _time_axis(opened, interval),
+        "yAxis": _PRICE_AXIS,
         "dataZoom": [{"type": "inside", "zoomOnMouseWheel": "ctrl"}],
         "series": [
             {

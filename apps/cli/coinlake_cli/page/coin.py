@@ -10,7 +10,15 @@ from nicegui import ui
 from coinlake.model import INTERVALS
 from coinlake_cli.page.charts import candle_chart
 from coinlake_cli.page.desk import Desk
-from coinlake_cli.page.elements import EmptyState, Figure, Tag, coin_name, coin_url, has_hidden_characters
+from coinlake_cli.page.elements import (
+    EmptyState,
+    Figure,
+    Tag,
+    choices,
+    coin_name,
+    coin_url,
+    has_hidden_characters,
+)
 from coinlake_cli.page.frame import Live, frame
 from coinlake_cli.page.tables import HIDDEN_CHARACTERS, SYNTHETIC, Column, Table
 from coinlake_cli.page.wording import (
@@ -130,13 +138,13 @@ class _Coin:
         self._switched = True
         with self._switches:
             if len(found.currencies) > 1:
-                with Tag("nav", aria_label="Quote currency"):
-                    for currency in found.currencies:
-                        url = coin_url(key._replace(quote_currency=currency), found.interval)
-                        _link(currency.upper(), url, currency == key.quote_currency)
-            with Tag("nav", aria_label="Candle interval"):
-                for interval in INTERVALS:
-                    _link(interval, coin_url(key, interval), interval == found.interval)
+                urls = {
+                    currency.upper(): coin_url(key._replace(quote_currency=currency), found.interval)
+                    for currency in found.currencies
+                }
+                choices("Quote currency", urls, key.quote_currency.upper())
+            urls = {interval: coin_url(key, interval) for interval in INTERVALS}
+            choices("Candle interval", urls, found.interval)
 
     def _show_quote(self, quote: Quote) -> None:
         change = quote.price_change_pct_24h
@@ -173,12 +181,6 @@ class _Coin:
         )
         self._table.show([_row(candle) for candle in found.candles[: -_ROWS - 1 : -1]])
         self._table.set_visibility(bool(found.candles))
-
-
-def _link(text: str, url: str, current: bool) -> None:
-    link = Tag("a", text, href=url)
-    if current:
-        link.props["aria-current"] = "true"
 
 
 def _row(candle: Candle) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -77,6 +77,15 @@ class EmptyState(ui.element):
         """Changes the words."""
         self._headline.set_text(headline)
         self._advice.set_text(advice)
+
+
+def choices(label: str, links: Mapping[str, str], chosen: str) -> None:
+    """Links of which one is the current: they reload the page, and can be shared."""
+    with Tag("nav", aria_label=label):
+        for text, url in links.items():
+            link = Tag("a", text, href=url)
+            if text == chosen:
+                link.props["aria-current"] = "true"
 
 
 def coin_url(key: Key, interval: str | None = None) -> str:

@@ -12,7 +12,7 @@ from nicegui import ui
 from coinlake.model import INTERVALS
 from coinlake_cli.page.charts import venues_chart
 from coinlake_cli.page.desk import Desk
-from coinlake_cli.page.elements import EmptyState, Tag
+from coinlake_cli.page.elements import EmptyState, Tag, choices
 from coinlake_cli.page.frame import Live, frame
 from coinlake_cli.page.tables import SYNTHETIC, Column, Table
 from coinlake_cli.page.wording import NOTHING, count, exact, moment, points, several, span, visible
@@ -46,13 +46,8 @@ def _url(asset: str, interval: str) -> str:
     return f"/venues/{quote(asset, safe='')}?interval={interval}"
 
 
-def _choices(url: str, chosen: str) -> None:
-    """Links to the other intervals: they reload the page, and can be shared."""
-    with Tag("nav", aria_label="Bucket"):
-        for interval in INTERVALS:
-            link = Tag("a", interval, href=f"{url}?interval={interval}")
-            if interval == chosen:
-                link.props["aria-current"] = "true"
+def _switch(url: str, interval: str) -> None:
+    choices("Bucket", {each: f"{url}?interval={each}" for each in INTERVALS}, interval)
 
 
 def _interval(reader: Reader, asked: str) -> str:
@@ -91,7 +86,7 @@ class _Gaps:
         if not self._switched:
             self._switched = True
             with self._switches:
-                _choices("/venues", interval)
+                _switch("/venues", interval)
         self._table.show([_gap_row(gap, interval) for gap in gaps])
         self._table.set_visibility(bool(gaps))
         self._empty.set_visibility(not gaps)
@@ -140,7 +135,7 @@ class _Asset:
         if not self._switched:
             self._switched = True
             with self._switches:
-                _choices(f"/venues/{quote(self._asset, safe='')}", found.interval)
+                _switch(f"/venues/{quote(self._asset, safe='')}", found.interval)
         self._live.entitle(found.legs[0].name)
         if found.legs != self._drawn:
             self._drawn = found.legs
