@@ -1,0 +1,1 @@
+"""How captures travel from the lake to whoever refines them: messages, and the bus that carries them."""
