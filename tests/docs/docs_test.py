@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from coinlake.settings import Settings, Table, load
-from coinlake.testing import SourceContract
+from coinlake.testing import SourceContract, StageContract
 from coinlake_binance.settings import BinanceSettings
 from coinlake_cli.main import app
 from coinlake_coinbase.settings import CoinbaseSettings
@@ -94,9 +94,13 @@ def test_the_readme_lists_exactly_the_commands_there_are() -> None:
     assert listed == {one.name or one.callback.__name__ for one in commands if one.callback}
 
 
-def test_the_contract_of_sources_is_listed_check_by_check() -> None:
-    listed = (ROOT / "docs/contract.md").read_text(encoding="utf-8")
-    checks = {name for name in dir(SourceContract) if name.startswith("test_")}
+@pytest.mark.parametrize("contract", [SourceContract, StageContract])
+def test_a_contract_is_listed_check_by_check(contract: type) -> None:
+    sources, steps = (
+        (ROOT / "docs/contract.md").read_text(encoding="utf-8").split("\n# The contract of steps\n")
+    )
+    listed = {SourceContract: sources, StageContract: steps}[contract]
+    checks = {name for name in dir(contract) if name.startswith("test_")}
     assert set(re.findall(r"^\| `(test_\w+)` \| ", listed, re.MULTILINE)) == checks
 
 

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coinlake.testing.source_contract import SourceContract
+    from coinlake.testing.stage_contract import StageContract
 
-__all__ = ["SourceContract"]
+__all__ = ["SourceContract", "StageContract"]
 
-_HOMES = {"SourceContract": "coinlake.testing.source_contract"}
+_HOMES = {
+    "SourceContract": "coinlake.testing.source_contract",
+    "StageContract": "coinlake.testing.stage_contract",
+}
 """Imported when asked for: they need pytest, which a program that replays recordings does not have."""
 
 

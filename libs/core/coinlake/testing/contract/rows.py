@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
-import os
 import random
-import socket
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, NoReturn
-from unittest import mock
 
 import msgspec
 import pyarrow as pa
@@ -21,6 +14,7 @@ from hypothesis import strategies as st
 from coinlake.decoding import originals
 from coinlake.model import Capture, Decoded
 from coinlake.testing.contract.digits import DIGITS, altered, changes
+from coinlake.testing.contract.isolation import cut_off
 from coinlake.testing.contract.subject import Subject, decode, facts, rows_of, with_body
 from coinlake.testing.contract.tampering import built, fields, tokens
 
@@ -206,7 +200,7 @@ class RowChecks:
     def test_decoding_does_no_input_or_output(self, subject: Subject) -> None:
         """Neither files nor sockets: it runs in engines that have none of yours."""
         source, batch = subject.source(), subject.batch()
-        with _cut_off():
+        with cut_off("decode"):
             source.decode(batch)
 
     def test_decoding_stays_within_memory(self, subject: Subject) -> None:
@@ -250,20 +244,3 @@ def _is_empty(body: bytes) -> bool:
         return False
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
     return not any(isinstance(member, dict | list) and member for member in members)
-
-
-@contextmanager
-def _cut_off() -> Iterator[None]:
-    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        raise AssertionError(
-            f"decode opened something ({args[:1]}). It is pure: bytes in, rows out. Read what it needs "
-            "when the source is made."
-        )
-
-    with (
-        mock.patch.object(builtins, "open", refuse),
-        mock.patch.object(os, "open", refuse),
-        mock.patch.object(socket.socket, "connect", refuse),
-        mock.patch.object(socket, "getaddrinfo", refuse),
-    ):
-        yield
