@@ -65,6 +65,7 @@ def instruments(*rows: dict[str, Any]) -> Decoded:
     ("columns", "reason"),
     [
         ({"asset": " "}, "no_asset: asset is ' '"),
+        ({"quote_currency": ""}, "no_quote_currency: quote_currency is ''"),
         ({"interval": "7m"}, "unknown_interval: interval is '7m'"),
         ({"open_time": None}, "no_time: open_time is null"),
         ({"open_time": OPENED + timedelta(seconds=1)}, "between_buckets: open_time is 2024-10-15T11:55:01"),

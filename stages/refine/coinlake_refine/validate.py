@@ -85,6 +85,7 @@ def _validated(decoded: Decoded, table: str, rules: Sequence[Rule]) -> Decoded:
 
 def _of_quotes() -> Iterator[Rule]:
     yield from _of_names("asset", "symbol", "name")
+    yield from _of_names("quote_currency")
     yield from _of_moment("as_of")
     for amount in AMOUNTS:
         yield from _of_amount(amount, signed=amount in SIGNED)
@@ -93,6 +94,7 @@ def _of_quotes() -> Iterator[Rule]:
 
 def _of_candles() -> Iterator[Rule]:
     yield from _of_names("asset")
+    yield from _of_names("quote_currency")
     yield Rule("unknown_interval", "interval", lambda interval, _: _where(_is_no_interval(interval)))
     yield from _of_moment("open_time")
     yield Rule("between_buckets", "open_time", _where_between_buckets)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from coinlake.model import Decoded
+from coinlake.model import QUOTES, Decoded
 from coinlake.testing.pages import RECEIVED, decoded, page, row
 from coinlake_refine.validate import MAX_RANK, SIGNED, validate
 
@@ -110,6 +113,19 @@ def test_every_broken_rule_is_told() -> None:
 def test_changes_may_be_negative() -> None:
     changes = {f"{amount}_change_{kind}24h" for amount in ("price", "market_cap") for kind in ("", "pct_")}
     assert changes == SIGNED
+
+
+@given(st.sampled_from([None, "", " ", "a"]), st.sampled_from([None, "", "\t", "usd"]))
+def test_a_row_without_its_asset_or_currency_is_refused_and_says_which(
+    asset: str | None, currency: str | None
+) -> None:
+    keyed = {"asset": asset, "quote_currency": currency}
+    quotes = decoded(page(row())).quotes.to_pylist()
+    found = validate(Decoded(pa.RecordBatch.from_pylist([quotes[0] | keyed], QUOTES)))
+    lacking = [f"no_{name}" for name, text in keyed.items() if not (text or "").strip()]
+    assert found.quotes.num_rows == (not lacking)
+    (reasons,) = found.rejects.column("reasons").to_pylist() or [[]]
+    assert [reason.split(":")[0] for reason in reasons] == lacking
 
 
 def test_validating_again_changes_nothing() -> None:

@@ -166,6 +166,7 @@ class RowReader:
     """Reads captures into rows of one table by a source's function. Make it once; reading is pure.
 
     `read` returns the columns of a row, or None for one that is no fact yet (a candle that is still open).
+    A row without a column that its table has never null (a quote's currency) is refused.
     """
 
     def __init__(
@@ -179,6 +180,9 @@ class RowReader:
         self._table = table
         self._schema = TABLES[table]
         self._columns = {name for name in self._schema.names if name not in _SHARED}
+        self._never_null = [
+            field.name for field in self._schema if field.name in self._columns and not field.nullable
+        ]
         self._read = read
         self._under = under
         self._each = each
@@ -226,6 +230,8 @@ class RowReader:
             return None, []
         if strangers := set(columns) - self._columns:
             raise TypeError(f"{self._table} have no column {', '.join(sorted(strangers))}")
+        if absent := [name for name in self._never_null if columns.get(name) is None]:
+            return None, [f"no_{name}: {name} is null" for name in absent]
         return {**columns, "extra": fields.extra()}, []
 
 

@@ -198,6 +198,25 @@ def test_any_digits_come_out_as_they_stood(prices: list[Any]) -> None:
     assert found.quotes.column("price").to_pylist() == texts
 
 
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["null", '""', '"usd"', '"\u00e9"', "7"]), max_size=5))
+def test_a_row_never_lacks_a_column_that_its_table_has_always(currencies: list[str]) -> None:
+    def priced(fields: Fields, origin: Origin) -> Columns:
+        return {"asset": "A", "granularity": "live", "quote_currency": fields.text("in")}
+
+    rows = [f'{{"in":{each}}}' for each in currencies]
+    page = capture(f"[{','.join(rows)}]".encode())
+    found = RowReader("quotes", priced).read(capture_batch([page]))
+    found.quotes.validate(full=True)
+    texts = [json.loads(each) for each in currencies]
+    assert found.quotes.column("quote_currency").to_pylist() == [each for each in texts if type(each) is str]
+    assert found.rejects.column("reasons").to_pylist() == [
+        ["no_quote_currency: quote_currency is null"] if each is None else ["not_a_text: in is a number"]
+        for each in texts
+        if type(each) is not str
+    ]
+
+
 def test_a_value_that_was_only_looked_at_is_kept_in_extra() -> None:
     looked: list[Any] = []
 
