@@ -1,0 +1,68 @@
+"""Servers for tests, one of each kind a session; import those you use into your conftest.py.
+
+What a machine lacks is a skip that says how to get it, and under CI a failure. When a test fails, the ends of
+the servers' logs stand at the end of the report.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import pytest
+
+from servers.fetch import Missing
+from servers.mongod import Mongo
+
+
+class Server(Protocol):
+    """What all servers have in common."""
+
+    def last_words(self) -> str:
+        """The end of the server's log."""
+
+
+ServerT = TypeVar("ServerT", bound=Server)
+
+
+@pytest.fixture(scope="session")
+def mongo_replica_set(request: pytest.FixtureRequest) -> Iterator[Mongo]:
+    """A replica set of one, without authentication."""
+    yield from serving(request, Mongo)
+
+
+@pytest.fixture(scope="session")
+def mongo_standalone(request: pytest.FixtureRequest) -> Iterator[Mongo]:
+    """A mongod without replica set and without authentication."""
+    yield from serving(request, lambda folder: Mongo(folder, members=0))
+
+
+def serving(
+    request: pytest.FixtureRequest, make: Callable[[Path], AbstractContextManager[ServerT]]
+) -> Iterator[ServerT]:
+    """A fixture's body: the server while the tests run, and its last words if one of them failed."""
+    failed_before = request.session.testsfailed
+    folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    try:
+        server = make(folders.mktemp("a server"))
+        started = server.__enter__()
+    except Missing as missing:
+        if "CI" in os.environ:
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    try:
+        yield started
+        if request.session.testsfailed > failed_before:
+            _report(request.config, started.last_words())
+    finally:
+        server.__exit__(None, None, None)
+
+
+def _report(config: pytest.Config, last_words: str) -> None:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.section("the end of the server's log")
+        reporter.write_line(last_words)

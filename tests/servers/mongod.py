@@ -1,0 +1,196 @@
+"""MongoDB's server, alone or as a replica set, with or without authentication."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlencode
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from servers import fetch
+from servers.ports import HOST, Port
+from servers.process import Process
+
+ROOT = "root"
+"""The user with all rights, where there is authentication."""
+_SET = "rs0"
+_CACHE_GB = 0.25
+_ANSWER_TIMEOUT_MS = 2_000
+_ELECTION_TIMEOUT_MS = 2_000
+_HEARTBEAT_MS = 500
+_ALREADY_THERE = 51003
+_UNAUTHORIZED = 13
+
+
+class Member:
+    """One mongod: a process on a port of its own, with its files in a folder of its own."""
+
+    def __init__(self, folder: Path, options: Sequence[str]) -> None:
+        self._files = folder / "files"
+        self._files.mkdir(parents=True, exist_ok=True)
+        self._options = options
+        self._port = Port(folder / "port")
+        self.process = Process(folder, f"mongod-{folder.name}")
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"{HOST}:{self._port.number}"
+
+    def start(self) -> None:
+        """Starts it, or starts it again on its files, and waits until it answers."""
+        command = [str(fetch.mongod()), f"--bind_ip={HOST}", f"--port={self._port.number}"]
+        command += [f"--dbpath={self._files}", f"--wiredTigerCacheSizeGB={_CACHE_GB}", "--nounixsocket"]
+        command += ["--setParameter=diagnosticDataCollectionEnabled=false"]
+        command += ["--setParameter=shutdownTimeoutMillisForSignaledShutdown=100", *self._options]
+        self.process.start(command, lambda: bool(self.hello()))
+
+    def hello(self) -> dict[str, Any]:
+        """What it says of itself and its replica set; nothing while it does not answer."""
+        with suppress(PyMongoError), self.client() as client:
+            return dict(client.admin.command("hello"))
+        return {}
+
+    def client(self) -> MongoClient[dict[str, Any]]:
+        """A client of this member alone, nobody's in particular; the caller closes it."""
+        return MongoClient(
+            f"mongodb://{self.address}/", directConnection=True, serverSelectionTimeoutMS=_ANSWER_TIMEOUT_MS
+        )
+
+    def stop(self) -> None:
+        """Stops it; it can be started again."""
+        self.process.stop()
+
+    def kill(self) -> None:
+        """Kills it; it can be started again."""
+        self.process.kill()
+
+    def close(self) -> None:
+        """Stops it for good."""
+        self.process.stop()
+        self._port.release()
+
+
+class Mongo:
+    """MongoDB in a folder; a context manager. `members=0`: a standalone mongod, without replica set.
+
+    With `authenticated`, only `ROOT` exists, and `password` is its password; the members trust each other by
+    a key file. `oplog_mb` is the size of the oplog. Started again on its folder it has its data back; within
+    the life of this object it has its ports, too. Raises `fetch.Missing` and `process.ServerFailed`.
+    """
+
+    def __init__(
+        self, folder: Path, *, members: int = 1, authenticated: bool = False, oplog_mb: int = 128
+    ) -> None:
+        self._folder = folder.absolute()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._replicated = members > 0
+        self.password = _kept_secret(self._folder / "root.password") if authenticated else ""
+        options = [f"--replSet={_SET}", f"--oplogSize={oplog_mb}"] if self._replicated else []
+        if authenticated:
+            key = self._folder / "members.key"
+            _kept_secret(key)
+            options += [f"--keyFile={key}"] if self._replicated else ["--auth"]
+        self.members = [Member(self._folder / str(number), options) for number in range(max(members, 1))]
+
+    def __enter__(self) -> Mongo:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for member in self.members:
+            member.close()
+
+    @property
+    def uri(self) -> str:
+        """Connection string: of `ROOT` where there is authentication, and with the password."""
+        return self.uri_of(ROOT, self.password) if self.password else self._uri("")
+
+    def uri_of(self, user: str, password: str) -> str:
+        """Connection string of a user of the database `admin`."""
+        return self._uri(f"{user}:{password}@")
+
+    def start(self) -> Mongo:
+        """Starts all members, which must be down, and waits until writes are taken."""
+        try:
+            for member in self.members:
+                member.start()
+            self.wait_for_primary()
+            self._make_root()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stops all members."""
+        for member in self.members:
+            member.stop()
+
+    def kill(self) -> None:
+        """Kills all members, as a power cut would."""
+        for member in self.members:
+            member.kill()
+
+    def primary(self) -> Member | None:
+        """The member that takes writes, if there is one now."""
+        return next((member for member in self.members if member.hello().get("isWritablePrimary")), None)
+
+    def wait_for_primary(self) -> Member:
+        """Waits until a member takes writes."""
+        found: list[Member] = []
+
+        def is_there() -> bool:
+            if (primary := self.primary()) is not None:
+                found.append(primary)
+            elif self._replicated:
+                self._initiate()
+            return bool(found)
+
+        running = next(member for member in self.members if member.process.runs)
+        running.process.wait_until(is_there)
+        return found[0]
+
+    def last_words(self) -> str:
+        """The ends of the members' logs."""
+        return "\n".join(member.process.last_words() for member in self.members)
+
+    def _initiate(self) -> None:
+        """Makes the replica set, if this is the first start; a set that exists refuses."""
+        members = [{"_id": number, "host": member.address} for number, member in enumerate(self.members)]
+        timing = {"electionTimeoutMillis": _ELECTION_TIMEOUT_MS, "heartbeatIntervalMillis": _HEARTBEAT_MS}
+        with suppress(PyMongoError), self.members[0].client() as client:
+            client.admin.command("replSetInitiate", {"_id": _SET, "members": members, "settings": timing})
+
+    def _make_root(self) -> None:
+        """Makes the first user, which a new server lets anyone on its own machine do."""
+        if not self.password:
+            return
+        with self.wait_for_primary().client() as client:
+            try:
+                client.admin.command("createUser", ROOT, pwd=self.password, roles=["root"])
+            except OperationFailure as error:
+                if error.code not in (_ALREADY_THERE, _UNAUTHORIZED):
+                    raise
+
+    def _uri(self, login: str) -> str:
+        options = {"replicaSet": _SET} if self._replicated else {"directConnection": "true"}
+        hosts = ",".join(member.address for member in self.members)
+        return f"mongodb://{login}{hosts}/?{urlencode(options)}"
+
+
+def _kept_secret(file: Path) -> str:
+    """The secret in the file, which only its owner can read; a new one at first."""
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
+        with open(descriptor, "w", encoding="ascii") as opened:
+            opened.write(secrets.token_hex(24))
+    return file.read_text(encoding="ascii")
