@@ -147,6 +147,40 @@ class WarehouseSettings(Table):
     """Connection URI of a server of yours; may hold a password, so it is a secret."""
 
 
+class LakeSettings(Table):
+    """Where captures rest in the distributed profile; the embedded one has its lake in `folder`."""
+
+    url: SecretStr | None = None
+    """Connection URI of MongoDB, the database behind its slash; may hold a password, so it is a secret."""
+
+
+class BusSettings(Table):
+    """The Kafka that captures travel on in the distributed profile."""
+
+    servers: str = "127.0.0.1:9092"
+    """Host and port of one broker or more, with commas between."""
+    topic: str = "coinlake.captures"
+    partitions: PositiveInt = 6
+    replication: PositiveInt | None = None
+    """Copies of each message; None leaves it to the brokers' own default."""
+    retention: Cadence = timedelta(days=7)
+    """How long the topic keeps a message; the lake keeps it for ever."""
+    max_message_bytes: PositiveInt = 33 * 1024 * 1024
+    """The largest message, before it is packed; the body of a larger capture stays in the lake."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    ca_file: Path | None = None
+    """Certificates to trust besides the system's, in PEM."""
+    sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
+    username: str | None = None
+    password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _has_login(self) -> BusSettings:
+        if self.security_protocol.startswith("SASL") and not (self.username and self.password):
+            raise ValueError(f"{self.security_protocol} needs username and password")
+        return self
+
+
 class PageSettings(Table):
     """The local page."""
 
@@ -171,7 +205,7 @@ class Settings(BaseSettings):
     )
     toml_file: ClassVar[Path | None] = None
 
-    profile: Literal["embedded"] = "embedded"
+    profile: Literal["embedded", "distributed"] = "embedded"
     folder: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("coinlake")))
     """Where the lake, the embedded server and the state live; one deployment, one folder."""
     plugins: tuple[str, ...] = ()
@@ -179,6 +213,8 @@ class Settings(BaseSettings):
     assets: Path | None = None
     """A map of your own, in place of the shipped one, of which asset of which venue is which."""
     fetch: FetchSettings = FetchSettings()
+    lake: LakeSettings = LakeSettings()
+    bus: BusSettings = BusSettings()
     warehouse: WarehouseSettings = WarehouseSettings()
     refine: RefineSettings = RefineSettings()
     page: PageSettings = PageSettings()
