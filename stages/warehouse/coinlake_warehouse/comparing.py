@@ -10,6 +10,9 @@ from itertools import groupby
 
 from coinlake_warehouse.asking import Asking
 
+_SHARED_WITHIN_BUCKETS = 12
+"""How far a gap is looked for: an hour of five minutes, half a day of hours, twelve days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -43,8 +46,10 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """How far apart the venues are on one asset, in the newest bucket that two of them share."""
+    """How far apart the venues are on one asset, in the newest bucket in which two of them have a price."""
 
+    behind: timedelta
+    """How far that bucket lies behind the newest one that any venue has of the asset."""
     legs: Sequence[Leg]
     """Those with a price in US dollars, the lowest first."""
 
@@ -83,8 +88,13 @@ class Comparing(Asking):
         return self._all(Leg, "comparison", asset=asset, interval=interval, buckets=buckets)
 
     def widest_gaps(self, interval: str, *, limit: int) -> list[Gap]:
-        """The assets on which venues differ most, the widest gap first."""
-        gaps = list(_gaps(self._all(Leg, "newest_legs", interval=interval)))
+        """The assets on which venues differ most, the widest gap first.
+
+        Each in its newest bucket in which two venues have a price in US dollars, of the twelve up to where
+        the second venue's prices end; an asset without one is left out.
+        """
+        legs = self._all(_SharedLeg, "newest_legs", interval=interval, buckets=_SHARED_WITHIN_BUCKETS)
+        gaps = list(_gaps(legs))
         return sorted(gaps, key=lambda gap: gap.width_bp, reverse=True)[:limit]
 
     def unmapped(self) -> list[Unmapped]:
@@ -92,8 +102,13 @@ class Comparing(Asking):
         return self._all(Unmapped, "unmapped")
 
 
-def _gaps(legs: Sequence[Leg]) -> Iterator[Gap]:
+@dataclass(frozen=True, slots=True)
+class _SharedLeg(Leg):
+    behind: timedelta
+
+
+def _gaps(legs: Sequence[_SharedLeg]) -> Iterator[Gap]:
     for _, of_asset in groupby(legs, key=lambda leg: leg.asset):
         priced = [leg for leg in of_asset if leg.distance_bp is not None]
-        if len({leg.source for leg in priced}) > 1:
-            yield Gap(sorted(priced, key=lambda leg: (leg.price_usd, leg.key)))
+        if priced:
+            yield Gap(priced[0].behind, sorted(priced, key=lambda leg: (leg.price_usd, leg.key)))

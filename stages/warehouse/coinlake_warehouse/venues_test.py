@@ -211,6 +211,37 @@ def test_the_widest_gap_is_between_the_lowest_and_the_highest_price(compared: st
         (gap,) = reader.widest_gaps("5m", limit=5)
     assert (gap.lowest.source, gap.highest.source) == ("coingecko", "binance")
     assert gap.width_bp == Decimal("4.90")
+    assert gap.behind == timedelta()
+
+
+def _go_on(dsn: str, minutes: float) -> None:
+    """One more price at each venue: at CoinGecko so many minutes on, at Binance five minutes after that."""
+    gecko, own = held(3, minutes - 10), binance(4, minutes)
+    with PostgresWarehouse(dsn) as warehouse:
+        warehouse.load(batch([gecko], [quote(gecko)]))
+        later = candle(own, open_time=OPENED + timedelta(minutes=minutes + 5))
+        warehouse.load(batch([own], decoded=said([later])))
+
+
+@pytest.mark.parametrize(("minutes", "behind"), [(5, [10]), (55, [60]), (60, [])])
+def test_a_gap_is_taken_where_two_venues_have_a_price_unless_that_was_too_long_ago(
+    compared: str, minutes: float, behind: list[float]
+) -> None:
+    _go_on(compared, minutes)
+    with Reader(compared) as reader:
+        gaps = reader.widest_gaps("5m", limit=5)
+    assert [gap.behind for gap in gaps] == [timedelta(minutes=each) for each in behind]
+    assert {gap.lowest.open_time for gap in gaps} <= {OPENED}
+
+
+def test_prices_of_another_asset_that_took_over_the_name_open_no_gap(compared: str) -> None:
+    _go_on(compared, 90)
+    ends = AssetName("binance", "BTC", until=OPENED + timedelta(minutes=5))
+    bitcoin = Asset("bitcoin", "Bitcoin", "btc", (AssetName("coingecko", "bitcoin"), ends))
+    sync_assets(compared, [bitcoin, MAP[1]])
+    with Reader(compared) as reader:
+        (gap,) = reader.widest_gaps("5m", limit=5)
+    assert (gap.lowest.open_time, gap.behind) == (OPENED, timedelta(minutes=90))
 
 
 def test_a_name_means_an_asset_only_in_its_time(compared: str) -> None:

@@ -170,7 +170,10 @@ def _gap_row(gap: Gap, interval: str) -> dict[str, Any]:
             "low": _side(low),
             "high": _side(high),
             "venues": {"text": count(len(gap.legs))},
-            "bucket": {"text": moment(low.open_time)[:16]},
+            "bucket": {
+                "text": moment(low.open_time)[:16],
+                "title": f"{span(gap.behind)} behind the newest price" if gap.behind else "The newest",
+            },
         },
     }
 
