@@ -98,7 +98,10 @@ class Comparing(Asking):
         return sorted(gaps, key=lambda gap: gap.width_bp, reverse=True)[:limit]
 
     def unmapped(self) -> list[Unmapped]:
-        """What the venues have and the map of assets does not name, by source and asset."""
+        """What the venues have and the map of assets does not name, by source and asset.
+
+        An instrument is judged by when it was fetched last, a quoted asset by when it was priced last.
+        """
         return self._all(Unmapped, "unmapped")
 
 

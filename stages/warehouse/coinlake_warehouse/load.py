@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from coinlake_warehouse import partitions
 from coinlake_warehouse.connection import Connection, connect, explained, server_name
 from coinlake_warehouse.keys import earliest
 from coinlake_warehouse.merge import merge_candles, merge_instruments, merge_quotes, merge_rejects
+from coinlake_warehouse.record import record
 from coinlake_warehouse.staging import open_staging, stage_captures, stage_rejects
 from coinlake_warehouse.statements import statement
 
@@ -88,7 +88,14 @@ class PostgresWarehouse:
                 "venue_candles": venue_candles,
                 "instruments": instruments,
             }
-            loaded = _record(session, batch, now, counts)
+            loaded = record(
+                session,
+                kind=batch.kind,
+                started_at=batch.started_at,
+                now=now,
+                traceparent=batch.traceparent,
+                **counts,
+            )
             # 8. Whoever watches hears that nothing is missing but the commit.
             staged()
         self._partitions.update(map(partitions.name, months))
@@ -131,18 +138,3 @@ class PostgresWarehouse:
                 f"lake {lake_id}: their histories must not mix. Use the other lake, or another warehouse."
             )
         return position
-
-
-def _record(session: Connection, batch: Batch, now: datetime, counts: dict[str, int]) -> Loaded:
-    row = session.execute(
-        statement("load/batch"),
-        {
-            "kind": batch.kind,
-            "started_at": batch.started_at,
-            "now": now,
-            "traceparent": batch.traceparent,
-            **counts,
-        },
-    ).fetchone()
-    assert row is not None
-    return Loaded(*row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +18,9 @@ from coinlake_warehouse.connection import Connection
 from coinlake_warehouse.keys import spans_of
 from coinlake_warehouse.staging import ASSETS, SPANS, copy_batch, copy_rows
 from coinlake_warehouse.statements import statement
+
+Period: TypeAlias = Mapping[str, datetime]
+"""Days (UTC) as [since, until)."""
 
 
 class Written(NamedTuple):
@@ -69,6 +72,17 @@ def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
     copy_batch(connection, "quotes", quotes.filter(pc.invert(is_known)))
     new = connection.execute(statement("load/new_quotes"), period).rowcount
     copy_batch(connection, "staged_quotes", quotes.filter(is_known))
+    return _merge_staged_quotes(connection, period, new)
+
+
+def merge_staged_quotes(connection: Connection, period: Period) -> Written:
+    """As `merge_quotes`, of quotes that stand in `staged_quotes` (one a key), their assets in
+    `staged_assets`; `period` holds them all."""
+    return _merge_staged_quotes(connection, period, 0)
+
+
+def _merge_staged_quotes(connection: Connection, period: Period, new: int) -> Written:
+    """The staged quotes, and all that is made of them and of `new` ones that were written before."""
     new += connection.execute(statement("load/quotes")).rowcount
     if not new:
         return Written(0, 0)
@@ -82,19 +96,28 @@ def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
 
 def merge_candles(connection: Connection, candles: pa.RecordBatch) -> int:
     """Venues' own candles, in any order; how many were new or said anew."""
-    return _merge_newest(connection, candles, "staged_candles", "load/venue_candles")
+    if not candles.num_rows:
+        return 0
+    copy_batch(connection, "staged_candles", candles)
+    return merge_staged_candles(connection)
+
+
+def merge_staged_candles(connection: Connection) -> int:
+    """As `merge_candles`, of those that stand in `staged_candles`."""
+    return connection.execute(statement("load/venue_candles")).rowcount
 
 
 def merge_instruments(connection: Connection, instruments: pa.RecordBatch) -> int:
     """Instruments, in any order; how many were new or said anew."""
-    return _merge_newest(connection, instruments, "staged_instruments", "load/instruments")
-
-
-def _merge_newest(connection: Connection, rows: pa.RecordBatch, staged: str, merge: str) -> int:
-    if not rows.num_rows:
+    if not instruments.num_rows:
         return 0
-    copy_batch(connection, staged, rows)
-    return connection.execute(statement(merge)).rowcount
+    copy_batch(connection, "staged_instruments", instruments)
+    return merge_staged_instruments(connection)
+
+
+def merge_staged_instruments(connection: Connection) -> int:
+    """As `merge_instruments`, of those that stand in `staged_instruments`."""
+    return connection.execute(statement("load/instruments")).rowcount
 
 
 def merge_rejects(connection: Connection, now: datetime) -> int:
@@ -104,7 +127,7 @@ def merge_rejects(connection: Connection, now: datetime) -> int:
     return kept
 
 
-def _period(moments: pa.Array) -> Mapping[str, datetime]:
+def _period(moments: pa.Array) -> Period:
     """The days (UTC) that hold the moments, as [since, until)."""
     ends = pc.min_max(pc.floor_temporal(moments, unit="day"))
     return {"since": ends["min"].as_py(), "until": ends["max"].as_py() + timedelta(days=1)}

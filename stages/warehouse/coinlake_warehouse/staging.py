@@ -5,7 +5,7 @@ Amounts stay text until the server reads them into NUMERIC. Null travels as noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -43,13 +43,12 @@ def open_staging(connection: Connection) -> None:
 
 def stage_captures(connection: Connection, captures: Sequence[Held]) -> None:
     """Copies what rows need to know of their captures."""
-    copy_rows(connection, CAPTURES, map(_capture_row, captures))
+    copy_rows(connection, CAPTURES, map(capture_row, captures))
 
 
 def stage_rejects(connection: Connection, rejects: pa.RecordBatch) -> None:
-    """Copies rows of `model.REJECTS`, one at a time: their originals can be large."""
-    rows = (rejects.slice(row, 1).to_pylist()[0] for row in range(rejects.num_rows))
-    copy_rows(connection, REJECTS, map(_reject_row, rows))
+    """Copies rows of `model.REJECTS`."""
+    copy_rows(connection, REJECTS, reject_rows(rejects))
 
 
 def copy_batch(connection: Connection, table: str, rows: pa.RecordBatch) -> None:
@@ -75,7 +74,8 @@ def copy_rows(connection: Connection, table: StagingTable, rows: Iterable[tuple[
             copy.write_row(row)
 
 
-def _capture_row(held: Held) -> tuple[Any, ...]:
+def capture_row(held: Held) -> tuple[Any, ...]:
+    """A capture as `staged_captures` has it."""
     capture = held.capture
     return (
         held.position,
@@ -87,11 +87,14 @@ def _capture_row(held: Held) -> tuple[Any, ...]:
     )
 
 
-def _reject_row(reject: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        UUID(reject["capture_id"]),
-        reject["path"],
-        reject["stage"],
-        reject["reasons"],
-        reject["original"],
-    )
+def reject_rows(rejects: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    """Rejects as `staged_rejects` has them, one at a time: their originals can be large."""
+    for place in range(rejects.num_rows):
+        (reject,) = rejects.slice(place, 1).to_pylist()
+        yield (
+            UUID(reject["capture_id"]),
+            reject["path"],
+            reject["stage"],
+            reject["reasons"],
+            reject["original"],
+        )

@@ -260,6 +260,27 @@ def test_what_the_map_does_not_name_is_listed(compared: str) -> None:
     assert ("binance", "BTC", "BTCUSDT") in found
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "listed"),
+    [
+        (None, MIDNIGHT, {"binance"}),
+        (MIDNIGHT, None, {"coingecko"}),
+        (MIDNIGHT + timedelta(microseconds=1), None, {"binance", "coingecko"}),
+        (MIDNIGHT - timedelta(minutes=8), MIDNIGHT, {"binance"}),
+        (MIDNIGHT - timedelta(minutes=8), MIDNIGHT + timedelta(microseconds=1), set()),
+    ],
+)
+def test_a_name_out_of_its_time_counts_as_unmapped(
+    compared: str, since: datetime | None, until: datetime | None, listed: set[str]
+) -> None:
+    """The quote was true eight minutes before midnight; the instrument was fetched at midnight."""
+    names = [("coingecko", "bitcoin"), ("coingecko", "tether"), ("coingecko", "nobody"), ("binance", "BTC")]
+    asset = Asset("any", "Any", None, tuple(AssetName(*each, since, until) for each in names))
+    sync_assets(compared, [asset])
+    with Reader(compared) as reader:
+        assert {each.source for each in reader.unmapped()} == listed
+
+
 def test_the_venues_own_candle_stands_before_the_one_made_of_its_quotes(compared: str) -> None:
     own = binance(3, 5)
     as_quoted = quote(own, asset="BTC", quote_currency="usdt", as_of=OPENED, price="1")

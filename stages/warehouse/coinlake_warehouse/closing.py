@@ -1,0 +1,247 @@
+"""The closing transaction of a batch from the bus: rows that tasks have staged become quotes, candles, dead
+letters, and the offsets move with them.
+
+Order of commits, which is what makes a crash anywhere harmless:
+  1. tasks stage the rows of a batch, each attempt under its own id (`attempts.py`);
+  2. one transaction takes over the attempts that succeeded and moves the offsets of their partitions;
+  3. nothing else remembers how far loading got: whoever starts reads `bus_offsets` and goes on from there.
+A crash before 2 repeats the batch, and loading is idempotent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import sql
+
+from coinlake.clock import Clock, SystemClock
+from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.model import CANDLES, INSTRUMENTS, QUOTES
+from coinlake.warehouse import Loaded
+from coinlake_warehouse import partitions
+from coinlake_warehouse.attempts import Attempt
+from coinlake_warehouse.connection import Connection, connect, explained, server_name
+from coinlake_warehouse.merge import (
+    Period,
+    Written,
+    merge_rejects,
+    merge_staged_candles,
+    merge_staged_instruments,
+    merge_staged_quotes,
+)
+from coinlake_warehouse.record import record
+from coinlake_warehouse.staging import open_staging
+from coinlake_warehouse.statements import statement
+
+_LEADER = 0x4C6F61642062757A
+"""Key of the advisory lock: whoever holds it loads from the bus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as its broker knows it: made again under the same name it has another id."""
+
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Offsets [first, next) of a partition."""
+
+    partition: int
+    first: int
+    next: int
+
+
+class BusLoader:
+    """Loads staged batches over one session, opened when it is first needed. For one thread at a time.
+
+    Of several loaders one leads; the calls of the others raise `TryAgain`, and lead once it is gone.
+    """
+
+    def __init__(self, dsn: str, topic: Topic, clock: Clock | None = None) -> None:
+        self._dsn = dsn
+        self._topic = topic
+        self._clock = clock or SystemClock()
+        self._open: Connection | None = None
+        self._partitions: set[str] = set()
+
+    def offsets(self) -> Mapping[int, int]:
+        """The next offset to load of each partition that was ever loaded of this topic."""
+        with self._session() as session:
+            return _offsets(session, self._topic)
+
+    def begin(self) -> None:
+        """Empties the staging tables: called before the tasks of a batch begin."""
+        with self._session() as session:
+            session.execute(statement("attempts/empty"))
+
+    def load(
+        self,
+        attempts: Sequence[Attempt],
+        stretches: Sequence[Stretch],
+        *,
+        started_at: datetime,
+        traceparent: str,
+        staged: Callable[[], None] = lambda: None,
+    ) -> Loaded | None:
+        """All that the attempts staged, the offsets and the batch record, in one transaction.
+
+        None where the batch had been loaded before. `staged` is called when all is written and nothing
+        committed. Raises `TryAgain` when the server is away, lost what was staged, or stands at other
+        offsets than the batch begins at (read them and go on from there).
+        """
+        with self._session() as session:
+            if self._is_loaded(session, stretches):
+                return None
+            with session.transaction():
+                loaded, months = self._load(session, attempts, stretches, started_at, traceparent)
+                staged()
+        self._partitions.update(map(partitions.name, months))
+        return loaded
+
+    def close(self) -> None:
+        """Ends the session, and the lead with it; a later call opens another."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _is_loaded(self, session: Connection, stretches: Sequence[Stretch]) -> bool:
+        """Whether the whole batch stands in the warehouse. `TryAgain` where what is before it does not."""
+        standing = _offsets(session, self._topic)
+        for stretch in stretches:
+            stands_at = standing.get(stretch.partition)
+            if stands_at is not None and stands_at < stretch.first:
+                raise TryAgain(
+                    f"The warehouse {server_name(self._dsn)} stands at offset {stands_at} of partition "
+                    f"{stretch.partition} of {self._topic.name}, but the batch begins at {stretch.first}: "
+                    "what lies between was not loaded. Go on from the warehouse's offset."
+                )
+        return all(standing.get(stretch.partition, -1) >= stretch.next for stretch in stretches)
+
+    def _load(
+        self,
+        session: Connection,
+        attempts: Sequence[Attempt],
+        stretches: Sequence[Stretch],
+        started_at: datetime,
+        traceparent: str,
+    ) -> tuple[Loaded, list[datetime]]:
+        named = {"attempts": [attempt.id for attempt in attempts]}
+        # 1. The position is locked: loaders queue here, so that what they write never crosses.
+        self._lock_position(session, named)
+        # 2. What was staged is there, all of it.
+        self._count(session, attempts, named)
+        # 3. It moves into this session's own tables; months seen for the first time get their partitions.
+        quotes_read = _take_over(session, named)
+        period, months = _reach(session)
+        made = [month for month in months if partitions.name(month) not in self._partitions]
+        partitions.make(session, made)
+        # 4. From here on as every batch: quotes and what is made of them, venues' candles, instruments.
+        written = merge_staged_quotes(session, period) if period else Written(0, 0)
+        venue_candles = merge_staged_candles(session)
+        instruments = merge_staged_instruments(session)
+        now = self._clock.now()
+        rejects = merge_rejects(session, now)
+        # 5. The batch goes on record, and offsets and position move.
+        loaded = record(
+            session,
+            kind="tail",
+            started_at=started_at,
+            now=now,
+            traceparent=traceparent,
+            quotes_read=quotes_read,
+            quotes_new=written.quotes,
+            rejects=rejects,
+            candles=written.candles,
+            venue_candles=venue_candles,
+            instruments=instruments,
+        )
+        for stretch in stretches:
+            moved = {"topic": self._topic.name, "topic_id": self._topic.id}
+            session.execute(
+                statement("attempts/move_offset"),
+                {**moved, "partition": stretch.partition, "next_offset": stretch.next},
+            )
+        session.execute(statement("attempts/move_position"))
+        return loaded, made
+
+    def _lock_position(self, session: Connection, named: Mapping[str, list[UUID]]) -> None:
+        lakes = [lake_id for (lake_id,) in session.execute(statement("attempts/lakes"), named)]
+        for lake_id in lakes:
+            session.execute(statement("load/first_position"), {"lake_id": lake_id})
+        row = session.execute(statement("load/lock_position")).fetchone()
+        strangers = [lake_id for lake_id in lakes if row and lake_id != row[1]]
+        if row and strangers:
+            raise FixConfiguration(
+                f"The warehouse {server_name(self._dsn)} was loaded from lake {row[1]}, and the topic "
+                f"{self._topic.name} holds captures of lake {strangers[0]}: their histories must not mix. "
+                "Use another topic, or another warehouse."
+            )
+
+    def _count(
+        self, session: Connection, attempts: Sequence[Attempt], named: Mapping[str, list[UUID]]
+    ) -> None:
+        (found,) = session.execute(statement("attempts/counts"), named).fetchone() or (0,)
+        expected = sum(attempt.rows for attempt in attempts)
+        if found != expected:
+            raise TryAgain(
+                f"The warehouse {server_name(self._dsn)} has {found} of {expected} rows that were staged: "
+                "it was restarted since, or another program began a batch. This batch is to be made again."
+            )
+
+    @contextmanager
+    def _session(self) -> Iterator[Connection]:
+        """The session, which leads; opened if there is none. After any error the next call opens another."""
+        try:
+            with explained(self._dsn):
+                if self._open is None:
+                    self._open = connect(self._dsn, "load")
+                    self._lead(self._open)
+                    open_staging(self._open)
+                    self._partitions = partitions.present(self._open)
+                yield self._open
+        except BaseException:
+            self.close()
+            raise
+
+    def _lead(self, session: Connection) -> None:
+        (leads,) = session.execute("SELECT pg_try_advisory_lock(%s)", (_LEADER,)).fetchone() or (False,)
+        if not leads:
+            raise TryAgain(
+                f"Another program loads the warehouse {server_name(self._dsn)} from the bus: this one takes "
+                "over when that one ends."
+            )
+
+
+def _offsets(session: Connection, topic: Topic) -> dict[int, int]:
+    named = {"topic": topic.name, "topic_id": topic.id}
+    return dict(session.execute(statement("attempts/offsets"), named).fetchall())
+
+
+def _take_over(session: Connection, named: Mapping[str, list[UUID]]) -> int:
+    """Copies the rows of the named attempts into the session's own staging tables; how many quotes."""
+    session.execute(statement("attempts/captures"), named)
+    session.execute(statement("attempts/rejects"), named)
+    columns = sql.SQL(", ").join(map(sql.Identifier, QUOTES.names))
+    quotes = session.execute(statement("attempts/quotes").format(columns=columns), named).rowcount
+    session.execute(statement("attempts/assets"))
+    for table, schema in (("candles", CANDLES), ("instruments", INSTRUMENTS)):
+        copied = statement("attempts/rows").format(
+            staged=sql.Identifier(f"staged_{table}"),
+            staging=sql.Identifier(f"staging_{table}"),
+            columns=sql.SQL(", ").join(map(sql.Identifier, schema.names)),
+        )
+        session.execute(copied, named)
+    return quotes
+
+
+def _reach(session: Connection) -> tuple[Period | None, list[datetime]]:
+    """The days that hold the staged quotes (None without any), and the first moments of their months."""
+    row = session.execute(statement("attempts/stretch")).fetchone()
+    return ({"since": row[0], "until": row[1]}, row[2]) if row else (None, [])

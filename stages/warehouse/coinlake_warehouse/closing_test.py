@@ -1,0 +1,251 @@
+"""Batches from a bus, staged by tasks and closed in one transaction, on a real server."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pyarrow as pa
+import pytest
+
+from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.model import Decoded, Held
+from coinlake.warehouse import Loaded
+from coinlake_warehouse.attempts import Attempt, Stager
+from coinlake_warehouse.closing import BusLoader, Stretch, Topic
+from coinlake_warehouse.conftest import LAKE, MIDNIGHT, batch, decoded, held, quote, reject, rows
+from coinlake_warehouse.load import PostgresWarehouse
+
+TOPIC = Topic("coinlake.captures", "an id")
+TABLES = ("quotes", "latest_quotes", "candles", "dead_letters", "loaded_captures", "position")
+
+
+def refined(captures: Sequence[Held]) -> Decoded:
+    """Of each capture the price of three assets, and a row that is refused."""
+    assets = ("bitcoin", "ether", "Ξ\n“odd”")
+    return decoded(
+        [
+            quote(one, f"/{n}", asset=asset, price=f"{one.position}.{n}0")
+            for one in captures
+            for n, asset in enumerate(assets)
+        ],
+        [reject(one, "/9", rejected=one.position) for one in captures],
+    )
+
+
+class Captures:
+    """Refines the captures of a test by their ids, as a decoder would by their bodies."""
+
+    def __init__(self, *captures: Held) -> None:
+        self._held = {str(one.capture.id): one for one in captures}
+
+    def __call__(self, captures: pa.RecordBatch) -> Decoded:
+        return refined([self._held[id_] for id_ in captures.column("capture_id").to_pylist()])
+
+
+CAPTURES = [held(position, minute=3 * position) for position in range(1, 13)]
+
+
+@pytest.fixture
+def stager(dsn: str) -> Iterator[Stager]:
+    stager = Stager(dsn, Captures(*CAPTURES))
+    yield stager
+    stager.close()
+
+
+@pytest.fixture
+def loader(dsn: str) -> Iterator[BusLoader]:
+    loader = BusLoader(dsn, TOPIC)
+    yield loader
+    loader.close()
+
+
+def load(loader: BusLoader, attempts: Sequence[Attempt], *stretches: Stretch, **more: Any) -> Loaded | None:
+    return loader.load(attempts, stretches, started_at=MIDNIGHT, traceparent="", **more)
+
+
+def standing(dsn: str) -> dict[str, list[Any]]:
+    """All rows that people read, but for the times of loading and the numbers of batches."""
+    found = {
+        name: rows(dsn, f"SELECT to_jsonb(t) FROM {name} AS t ORDER BY to_jsonb(t)::text") for name in TABLES
+    }
+    for row in (row for table in found.values() for row in table):
+        for name in ("rejected_at", "batch_id"):
+            row.pop(name, None)
+    return {name: sorted(table, key=str) for name, table in found.items()}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_tasks_in_any_order_and_number_load_what_the_embedded_loader_loads(
+    dsn: str, fresh: Any, stager: Stager, loader: BusLoader, seed: int
+) -> None:
+    other = fresh()
+    with PostgresWarehouse(other) as embedded:
+        embedded.load(replace(batch(CAPTURES), decoded=refined(CAPTURES)))
+    dice = random.Random(seed)
+    left, offset = dice.sample(CAPTURES, len(CAPTURES)), 0
+    while left:
+        loader.begin()
+        count = dice.randint(1, 6)
+        taken, left = left[:count], left[count:]
+        cut = dice.randint(0, len(taken))
+        again = dice.sample(CAPTURES, 2)  # messages that came twice
+        attempts = [stager.stage(LAKE, part) for part in (taken[:cut], taken[cut:], again) if part]
+        stager.stage(LAKE, CAPTURES[:3])  # an attempt that failed after staging: it does not count
+        load(loader, attempts, Stretch(0, offset, offset + count))
+        offset += count
+    assert standing(dsn) == standing(other)
+    assert loader.offsets() == {0: offset}
+
+
+def test_a_batch_is_counted_and_recorded_with_its_captures(
+    dsn: str, stager: Stager, loader: BusLoader
+) -> None:
+    loader.begin()
+    attempts = [stager.stage(LAKE, CAPTURES[:2]), stager.stage(LAKE, CAPTURES[2:3])]
+    loaded = load(loader, attempts, Stretch(0, 0, 2), Stretch(1, 0, 1))
+    assert loaded == Loaded(batch_id=1, quotes_read=9, quotes_new=9, rejects=3, candles=12)
+    assert rows(dsn, "SELECT first_position, last_position, captures FROM batches") == [(1, 3, 3)]
+    assert rows(dsn, "SELECT position, batch_id FROM loaded_captures ORDER BY 1") == [(1, 1), (2, 1), (3, 1)]
+
+
+def test_the_position_is_the_last_one_without_a_hole_before_it(
+    dsn: str, stager: Stager, loader: BusLoader
+) -> None:
+    positions = []
+    for offset, place in enumerate((1, 3, 4, 0, 2)):
+        loader.begin()
+        load(loader, [stager.stage(LAKE, [CAPTURES[place]])], Stretch(0, offset, offset + 1))
+        positions += rows(dsn, "SELECT position FROM position")
+    assert positions == [0, 0, 0, 2, 5]
+
+
+def test_a_crash_before_the_commit_leaves_nothing_and_the_batch_is_made_again(
+    dsn: str, stager: Stager, loader: BusLoader
+) -> None:
+    loader.begin()
+    attempt = stager.stage(LAKE, CAPTURES)
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load(loader, [attempt], Stretch(0, 0, 12), staged=crash)
+    assert not any(standing(dsn).values())
+    assert loader.offsets() == {}
+    assert load(loader, [attempt], Stretch(0, 0, 12)) is not None
+    assert len(standing(dsn)["loaded_captures"]) == 12
+
+
+def test_a_batch_that_was_loaded_changes_nothing(dsn: str, stager: Stager, loader: BusLoader) -> None:
+    loader.begin()
+    load(loader, [stager.stage(LAKE, CAPTURES)], Stretch(0, 0, 12))
+    before = standing(dsn)
+    loader.begin()
+    assert load(loader, [stager.stage(LAKE, CAPTURES)], Stretch(0, 0, 12)) is None
+    assert standing(dsn) == before
+    assert rows(dsn, "SELECT count(*) FROM batches") == [1]
+
+
+def test_a_batch_begun_before_the_offsets_is_loaded_and_they_never_go_back(
+    stager: Stager, loader: BusLoader
+) -> None:
+    loader.begin()
+    load(loader, [stager.stage(LAKE, CAPTURES[:6])], Stretch(0, 0, 6), Stretch(1, 0, 9))
+    loader.begin()
+    assert load(loader, [stager.stage(LAKE, CAPTURES)], Stretch(0, 0, 12), Stretch(1, 0, 5))
+    assert loader.offsets() == {0: 12, 1: 9}
+
+
+def test_a_batch_that_leaves_messages_out_is_told_where_to_go_on(stager: Stager, loader: BusLoader) -> None:
+    loader.begin()
+    load(loader, [stager.stage(LAKE, CAPTURES[:6])], Stretch(0, 0, 6))
+    loader.begin()
+    attempt = stager.stage(LAKE, CAPTURES[8:])
+    with pytest.raises(TryAgain, match=r"stands at offset 6 of partition 0 .* begins at 8"):
+        load(loader, [attempt], Stretch(0, 8, 12))
+
+
+def test_a_topic_made_again_starts_anew(dsn: str, stager: Stager, loader: BusLoader) -> None:
+    loader.begin()
+    load(loader, [stager.stage(LAKE, CAPTURES[:6])], Stretch(0, 0, 600))
+    loader.close()
+    again = BusLoader(dsn, replace(TOPIC, id="another id"))
+    assert again.offsets() == {}
+    again.begin()
+    assert load(again, [stager.stage(LAKE, CAPTURES[6:])], Stretch(0, 0, 6))
+    assert again.offsets() == {0: 6}
+    again.close()
+
+
+def test_rows_that_the_server_lost_are_told_and_nothing_is_loaded(
+    dsn: str, stager: Stager, loader: BusLoader
+) -> None:
+    loader.begin()
+    attempt = stager.stage(LAKE, CAPTURES)
+    with psycopg.connect(dsn) as session:
+        session.execute("DELETE FROM coinlake.staging_quotes WHERE path = '/1'")
+    with pytest.raises(TryAgain, match=r"has 48 of 60 rows that were staged"):
+        load(loader, [attempt], Stretch(0, 0, 12))
+    assert not any(standing(dsn).values())
+
+
+def test_a_capture_that_the_server_refuses_is_one_dead_letter_and_costs_no_other(
+    dsn: str, loader: BusLoader
+) -> None:
+    def with_a_poisoned_one(captures: pa.RecordBatch) -> Decoded:
+        found = Captures(*CAPTURES)(captures)
+        poisoned = str(CAPTURES[5].capture.id)
+        rows = [
+            row | {"price": "1e9999999"} if row["capture_id"] == poisoned else row
+            for row in found.quotes.to_pylist()
+        ]
+        return found._replace(quotes=pa.RecordBatch.from_pylist(rows, found.quotes.schema))
+
+    stager = Stager(dsn, with_a_poisoned_one)
+    loader.begin()
+    load(loader, [stager.stage(LAKE, CAPTURES)], Stretch(0, 0, 12))
+    stager.close()
+    assert rows(dsn, "SELECT count(*) FROM quotes") == [33]
+    letters = rows(dsn, "SELECT capture_id, reasons[1] FROM dead_letters WHERE path = ''")
+    assert [capture_id for capture_id, _ in letters] == [CAPTURES[5].capture.id]
+    assert letters[0][1].startswith("load_refused: ")
+    assert rows(dsn, "SELECT count(*) FROM loaded_captures") == [12]
+
+
+def test_captures_of_another_lake_are_refused(stager: Stager, loader: BusLoader) -> None:
+    loader.begin()
+    load(loader, [stager.stage(LAKE, CAPTURES[:6])], Stretch(0, 0, 6))
+    loader.begin()
+    attempt = stager.stage(UUID(int=2), CAPTURES[6:])
+    with pytest.raises(FixConfiguration, match="histories must not mix"):
+        load(loader, [attempt], Stretch(0, 6, 12))
+
+
+def test_of_two_loaders_one_leads_and_the_other_follows_when_it_ends(dsn: str, loader: BusLoader) -> None:
+    loader.begin()
+    other = BusLoader(dsn, TOPIC)
+    with pytest.raises(TryAgain, match="Another program loads the warehouse"):
+        other.begin()
+    loader.close()
+    deadline = time.monotonic() + 30
+    while rows(dsn, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") != [0]:
+        assert time.monotonic() < deadline, "the server keeps the lock of a session that ended"
+    other.begin()
+    other.close()
+
+
+def test_what_comes_late_or_twice_ends_as_on_time(dsn: str, loader: BusLoader) -> None:
+    earlier, later = held(1, 0), held(2, 60)
+    same = [quote(later, as_of=MIDNIGHT, price="2"), quote(earlier, as_of=MIDNIGHT, price="1")]
+    stager = Stager(dsn, lambda _: decoded(same))
+    loader.begin()
+    load(loader, [stager.stage(LAKE, [later, earlier])], Stretch(0, 0, 2))
+    stager.close()
+    assert rows(dsn, "SELECT price::text, fetched_at FROM quotes") == [("1", MIDNIGHT)]
+    assert rows(dsn, "SELECT max(close) - min(open) FROM candles") == [0]

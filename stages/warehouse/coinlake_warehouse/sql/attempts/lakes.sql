@@ -1,0 +1,1 @@
+SELECT DISTINCT lake_id FROM staging_captures WHERE attempt = ANY (%(attempts)s)

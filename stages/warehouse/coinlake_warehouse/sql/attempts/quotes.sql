@@ -1,0 +1,6 @@
+-- Of each key the row that was received first.
+INSERT INTO staged_quotes ({columns})
+SELECT DISTINCT ON (source, asset, quote_currency, granularity, as_of) {columns}
+FROM staging_quotes
+WHERE attempt = ANY (%(attempts)s)
+ORDER BY source, asset, quote_currency, granularity, as_of, fetched_at, capture_id, path
