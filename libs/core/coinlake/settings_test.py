@@ -74,7 +74,7 @@ def test_the_environment_wins_over_the_file_at_any_depth(monkeypatch: pytest.Mon
     [
         ("foldr = 'x'", "foldr: unknown setting 'foldr'; did you mean 'folder'?"),
         ("[page]\nprot = 1", "page.prot: unknown setting 'prot'; did you mean 'port'?"),
-        ("zzz = 1", "unknown setting 'zzz'; known are assets, fetch, folder"),
+        ("zzz = 1", "unknown setting 'zzz'; known are assets, bus, fetch"),
         ("[page]\nport = 'x'", "page.port: Input should be a valid integer"),
         ("[page]\nport = 70000", "page.port: "),
         ("[fetch]\nattempts = 0", "fetch.attempts: "),
@@ -84,7 +84,8 @@ def test_the_environment_wins_over_the_file_at_any_depth(monkeypatch: pytest.Mon
         ("folder = '~nobody-of-this-name/lake'", "folder: "),
         ("[refine]\nsteps = 'validate'", "refine.steps: "),
         ("[refine]\nbatch_captures = 0\n[page]\nprot = 1", "refine.batch_captures: "),
-        ("profile = 'distributed'", "profile: "),
+        ("profile = 'scattered'", "profile: "),
+        ("[bus]\nsecurity_protocol = 'SASL_SSL'", "bus: SASL_SSL needs username and password"),
     ],
 )
 def test_a_wrong_key_or_value_is_refused_by_its_name(toml: str, said: str) -> None:
