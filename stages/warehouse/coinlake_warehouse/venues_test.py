@@ -265,9 +265,9 @@ def test_what_the_map_does_not_name_is_listed(compared: str) -> None:
     [
         (None, MIDNIGHT, {"binance"}),
         (MIDNIGHT, None, {"coingecko"}),
-        (MIDNIGHT + timedelta(microseconds=1), None, {"binance", "coingecko"}),
+        (MIDNIGHT + timedelta(seconds=1), None, {"binance", "coingecko"}),
         (MIDNIGHT - timedelta(minutes=8), MIDNIGHT, {"binance"}),
-        (MIDNIGHT - timedelta(minutes=8), MIDNIGHT + timedelta(microseconds=1), set()),
+        (MIDNIGHT - timedelta(minutes=8), MIDNIGHT + timedelta(seconds=1), set()),
     ],
 )
 def test_a_name_out_of_its_time_counts_as_unmapped(
