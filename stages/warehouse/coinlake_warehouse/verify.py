@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from psycopg import IsolationLevel, sql
 
 from coinlake.errors import FixConfiguration
-from coinlake.model import Decoded, Held
+from coinlake.model import CANDLE_KEY, INSTRUMENT_KEY, QUOTE_KEY, Decoded, Held
 from coinlake_warehouse.connection import Connection, connect, explained, server_name
 from coinlake_warehouse.keys import earliest
 from coinlake_warehouse.merge import (
@@ -35,13 +35,17 @@ Kind: TypeAlias = Literal["missing", "doubled", "different", "extra"]
 """missing: should be there; doubled: there twice; different: other values; extra: from no capture."""
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
-    "quotes": ("source", "asset", "quote_currency", "granularity", "as_of"),
+    "quotes": QUOTE_KEY,
     "latest_quotes": ("source", "asset", "quote_currency"),
     "candles": ("source", "asset", "quote_currency", "interval", "open_time"),
-    "venue_candles": ("source", "asset", "quote_currency", "interval", "open_time"),
-    "instruments": ("source", "instrument"),
+    "venue_candles": CANDLE_KEY,
+    "instruments": INSTRUMENT_KEY,
     "dead_letters": ("capture_id", "path"),
 }
+_IS_OUTDONE = {"quotes": ">", "venue_candles": "<", "instruments": "<"}
+"""How, where several answers have one key, one that stands compares with one that should stand instead:
+quotes are outdone by what was received earlier, the others by what was received later."""
+
 _NOT_COMPARED = {"rejected_at", "resolved_at"}
 
 
@@ -165,13 +169,23 @@ def _compare(session: Connection, table: str, whole: bool, examples: int) -> Tab
     named = sql.Identifier(table)
     row = session.execute(statement("verify/counts").format(table=named)).fetchone()
     assert row is not None
-    comparison = statement("verify/ranked").format(compared=statement(f"verify/{table}"))
+    comparison = statement("verify/ranked").format(compared=_compared(table))
     ranked = session.execute(comparison, {"whole": whole, "examples": examples}).fetchall()
     totals = {kind: total for kind, total, *_ in ranked}
     named_rows = tuple(_difference(table, kind, *sides) for kind, _, *sides in ranked)
     expected, found = row
     missing, doubled, different, extra = (totals.get(kind, 0) for kind in get_args(Kind))
     return TableReport(table, expected, found, missing, doubled, different, extra, named_rows)
+
+
+def _compared(table: str) -> sql.Composable:
+    if table not in _IS_OUTDONE:
+        return statement(f"verify/{table}")
+    return statement("verify/standing").format(
+        table=sql.Identifier(table),
+        key=sql.SQL(", ").join(map(sql.Identifier, _KEYS[table])),
+        is_outdone=sql.SQL(_IS_OUTDONE[table]),
+    )
 
 
 def _difference(table: str, kind: Kind, expected: str | None, found: str | None) -> Difference:
