@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from servers.fixtures import mongo_replica_set, mongo_standalone
+from servers.fixtures import kafka_broker, mongo_replica_set, mongo_standalone, postgres_server
 
-__all__ = ["mongo_replica_set", "mongo_standalone"]
+__all__ = ["kafka_broker", "mongo_replica_set", "mongo_standalone", "postgres_server"]

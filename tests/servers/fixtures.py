@@ -15,7 +15,9 @@ from typing import Protocol, TypeVar
 import pytest
 
 from servers.fetch import Missing
+from servers.kafka import Kafka
 from servers.mongod import Mongo
+from servers.postgres import Postgres
 
 
 class Server(Protocol):
@@ -38,6 +40,18 @@ def mongo_replica_set(request: pytest.FixtureRequest) -> Iterator[Mongo]:
 def mongo_standalone(request: pytest.FixtureRequest) -> Iterator[Mongo]:
     """A mongod without replica set and without authentication."""
     yield from serving(request, lambda folder: Mongo(folder, members=0))
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(request: pytest.FixtureRequest) -> Iterator[Kafka]:
+    """A broker without topics."""
+    yield from serving(request, Kafka)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[Postgres]:
+    """A PostgreSQL with an empty database."""
+    yield from serving(request, Postgres)
 
 
 def serving(

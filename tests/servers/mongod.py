@@ -82,8 +82,8 @@ class Mongo:
     """MongoDB in a folder; a context manager. `members=0`: a standalone mongod, without replica set.
 
     With `authenticated`, only `ROOT` exists, and `password` is its password; the members trust each other by
-    a key file. `oplog_mb` is the size of the oplog. Started again on its folder it has its data back; within
-    the life of this object it has its ports, too. Raises `fetch.Missing` and `process.ServerFailed`.
+    a key file. `oplog_mb` is the size of the oplog. Started again on its folder it has its data back, and its
+    ports unless others took them. Raises `fetch.Missing` and `process.ServerFailed`.
     """
 
     def __init__(
@@ -101,7 +101,8 @@ class Mongo:
         self.members = [Member(self._folder / str(number), options) for number in range(max(members, 1))]
 
     def __enter__(self) -> Mongo:
-        return self.start()
+        self.start()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -118,7 +119,12 @@ class Mongo:
         """Connection string of a user of the database `admin`."""
         return self._uri(f"{user}:{password}@")
 
-    def start(self) -> Mongo:
+    @property
+    def runs(self) -> bool:
+        """Whether all members were started and none has ended."""
+        return all(member.process.runs for member in self.members)
+
+    def start(self) -> None:
         """Starts all members, which must be down, and waits until writes are taken."""
         try:
             for member in self.members:
@@ -128,7 +134,6 @@ class Mongo:
         except BaseException:
             self.kill()
             raise
-        return self
 
     def stop(self) -> None:
         """Stops all members."""

@@ -128,10 +128,13 @@ class Process:
 
     def last_words(self) -> str:
         """The end of the server's log."""
-        if not self.log.exists():
-            return ""
-        said = self.log.read_text(encoding="utf-8", errors="replace")
-        return "\n".join(said.splitlines()[-_LAST_WORDS_LINES:])
+        return last_lines(self.log)
 
     def _failed(self, how: str) -> ServerFailed:
         return ServerFailed(f"{self.name} {how}. The end of {self.log}:\n{self.last_words()}")
+
+
+def last_lines(log: Path) -> str:
+    """The end of a log; nothing where there is none."""
+    said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    return "\n".join(said.splitlines()[-_LAST_WORDS_LINES:])

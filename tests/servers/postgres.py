@@ -1,0 +1,94 @@
+"""PostgreSQL for what loads a warehouse of its user's own: by TCP, with a password, and to be killed.
+
+The server itself is the embedded warehouse's; here it also has a guard, and can be killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from types import TracebackType
+
+from coinlake_warehouse.embedded import EmbeddedServer
+from servers.ports import Port
+from servers.process import Guard, last_lines
+
+
+class Postgres:
+    """A server in a folder, which keeps what it committed whatever happens; a context manager.
+
+    Started again on its folder it has its data back, and its port unless another took it. Raises the errors
+    of `EmbeddedServer`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._port = Port(self._folder / "port")  # where the embedded server looks for the port to take
+        self._pid_file = self._folder / "pgdata" / "postmaster.pid"
+        self._embedded = EmbeddedServer(self._folder)
+        self._guard: Guard | None = None
+        self._pid = 0
+
+    def __enter__(self) -> Postgres:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._port.release()
+
+    @property
+    def dsn(self) -> str:
+        """Address of the database `coinlake` for its owner, who may do anything; holds the password."""
+        return self._embedded.dsn
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._pid > 0 and not _ended(self._pid, os.WNOHANG)
+
+    def start(self) -> None:
+        """Starts the server, which must be down, and waits until it answers."""
+        self._guard = Guard(self._pid_file)
+        try:
+            self._embedded.start()
+        except BaseException:
+            self._dismiss_guard()
+            raise
+        self._pid = int(self._pid_file.read_text(encoding="utf-8").splitlines()[0])
+
+    def stop(self) -> None:
+        """Stops the server; it can be started again."""
+        self._embedded.stop()
+        self._pid = 0
+        self._dismiss_guard()
+
+    def kill(self) -> None:
+        """Kills the server, as a power cut would; it can be started again. Without one does nothing."""
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            _ended(self._pid, 0)
+            self._pid = 0
+        self._dismiss_guard()
+
+    def last_words(self) -> str:
+        """The end of the server's log."""
+        logs = sorted((self._folder / "pgdata" / "log").glob("*.log"), key=lambda log: log.stat().st_mtime)
+        return last_lines(logs[-1]) if logs else ""
+
+    def _dismiss_guard(self) -> None:
+        if self._guard is not None:
+            self._guard.dismiss()
+            self._guard = None
+
+
+def _ended(child: int, options: int) -> bool:
+    """Whether a child has ended; waits for it unless told not to. It is left to its owner to reap."""
+    try:
+        return os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT | options) is not None
+    except ChildProcessError:
+        return True
