@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as AnswerTimeout
@@ -19,11 +20,13 @@ from confluent_kafka.admin import (
     TopicDescription,
 )
 
+from coinlake.errors import TryAgain
 from coinlake.settings import BusSettings
 from coinlake_bus.errors import NoTopic, explained, is_refusal
 
 CALL_TIMEOUT_S = 5.0
 """How long a broker has for an answer about the topic."""
+_LOOK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class Bus:
         if described is None:
             wanted = NewTopic(name, bus.partitions, bus.replication or -1, config=_configuration(bus))
             self._answer(self._admin.create_topics([wanted])[name])
+            self._wait_until_there()
             settings = ", ".join(f"{key}={value}" for key, value in _configuration(bus).items())
             return [f"topic {name}: made with {bus.partitions} partitions, {settings}"]
         lines = [*self._set_what_differs(), *_what_stays(described, bus)]
@@ -119,6 +123,14 @@ class Bus:
         self._answer(self._admin.incremental_alter_configs([resource])[resource])
         for key, value in differing.items():
             yield f"topic {name}: {key} set to {value}; it was {has.get(key)}"
+
+    def _wait_until_there(self) -> None:
+        """A topic just made is known to the controller first, and a moment later to the brokers."""
+        end = time.monotonic() + CALL_TIMEOUT_S
+        while self._described() is None:
+            if time.monotonic() > end:
+                raise TryAgain(f"Kafka at {self.settings.servers} made {self.settings.topic}, but hides it.")
+            time.sleep(_LOOK_AGAIN_S)
 
     def _described(self) -> TopicDescription | None:
         name = self.settings.topic

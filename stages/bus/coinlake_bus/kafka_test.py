@@ -1,0 +1,86 @@
+"""The topic is made once, is set to what the settings say, and every refusal says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.settings import BusSettings
+from coinlake_bus.kafka import Bus
+from servers.kafka import Kafka
+from servers.ports import HOST
+
+
+def test_init_makes_the_topic_and_says_how(bus_settings: BusSettings) -> None:
+    bus = Bus(bus_settings)
+    (line,) = bus.init()
+    assert f"{bus_settings.topic}: made with 3 partitions" in line
+    assert "retention.ms=604800000" in line
+    topic = bus.topic()
+    assert (topic.partitions, topic.max_message_bytes) == (3, bus_settings.max_message_bytes)
+
+
+def test_init_again_changes_nothing(bus: Bus) -> None:
+    before = bus.topic()
+    assert bus.init() == [f"topic {bus.settings.topic}: is as it should be"]
+    assert bus.topic() == before
+
+
+def test_init_sets_what_differs_and_says_what_it_was(bus: Bus) -> None:
+    wanted = bus.settings.model_copy(update={"retention": timedelta(hours=1), "max_message_bytes": 70_000})
+    lines = Bus(wanted).init()
+    assert lines == [
+        f"topic {wanted.topic}: max.message.bytes set to 70000; it was {bus.settings.max_message_bytes}",
+        f"topic {wanted.topic}: retention.ms set to 3600000; it was 604800000",
+    ]
+    assert bus.topic().max_message_bytes == 70_000
+
+
+def test_init_leaves_partitions_and_copies_and_says_so(bus: Bus) -> None:
+    wanted = bus.settings.model_copy(update={"partitions": 4, "replication": 3})
+    partitions, copies = Bus(wanted).init()
+    assert "has 3 partitions, bus.partitions says 4; left" in partitions
+    assert "has 1 copies, bus.replication says 3; left" in copies
+    assert bus.topic().partitions == 3
+
+
+def test_more_copies_than_brokers_are_refused_with_the_setting_s_place(bus_settings: BusSettings) -> None:
+    wanted = bus_settings.model_copy(update={"replication": 3})
+    with pytest.raises(FixConfiguration, match=r"refuses topic .* as it is set.*Change \[bus\]"):
+        Bus(wanted).init()
+
+
+def test_a_missing_topic_is_refused_with_the_command_that_makes_it(bus_settings: BusSettings) -> None:
+    with pytest.raises(FixConfiguration, match="run `coinlake bus init`"):
+        Bus(bus_settings).topic()
+
+
+def test_a_topic_made_again_has_another_id(bus: Bus, delete_topic: Callable[[], None]) -> None:
+    first = bus.topic().id
+    delete_topic()
+    bus.init()
+    assert bus.topic().id != first
+
+
+def test_a_broker_that_is_away_is_tried_again_and_named() -> None:
+    with pytest.raises(TryAgain, match=f"Kafka at {HOST}:1 cannot be used now"):
+        Bus(BusSettings(servers=f"{HOST}:1")).topic()
+
+
+def test_a_password_stands_in_no_message_and_no_repr(kafka_broker: Kafka) -> None:
+    bus = Bus(
+        BusSettings.model_validate(
+            {
+                "servers": kafka_broker.bootstrap_servers,
+                "security_protocol": "SASL_PLAINTEXT",
+                "username": "producer",
+                "password": "very-secret",
+            }
+        )
+    )
+    with pytest.raises((TryAgain, FixConfiguration)) as refused:
+        bus.topic()
+    assert "very-secret" not in str(refused.value) + repr(bus.settings)
