@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import pytest
 
@@ -18,14 +17,7 @@ from servers.fetch import Missing
 from servers.kafka import Kafka
 from servers.mongod import Mongo
 from servers.postgres import Postgres
-
-
-class Server(Protocol):
-    """What all servers have in common."""
-
-    def last_words(self) -> str:
-        """The end of the server's log."""
-
+from servers.server import Server
 
 ServerT = TypeVar("ServerT", bound=Server)
 
@@ -54,25 +46,23 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     yield from serving(request, Postgres)
 
 
-def serving(
-    request: pytest.FixtureRequest, make: Callable[[Path], AbstractContextManager[ServerT]]
-) -> Iterator[ServerT]:
+def serving(request: pytest.FixtureRequest, make: Callable[[Path], ServerT]) -> Iterator[ServerT]:
     """A fixture's body: the server while the tests run, and its last words if one of them failed."""
     failed_before = request.session.testsfailed
     folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     try:
         server = make(folders.mktemp("a server"))
-        started = server.__enter__()
+        server.start()
     except Missing as missing:
         if "CI" in os.environ:
             pytest.fail(str(missing))
         pytest.skip(str(missing))
     try:
-        yield started
+        yield server
         if request.session.testsfailed > failed_before:
-            _report(request.config, started.last_words())
+            _report(request.config, server.last_words())
     finally:
-        server.__exit__(None, None, None)
+        server.close()
 
 
 def _report(config: pytest.Config, last_words: str) -> None:

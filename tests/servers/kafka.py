@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -16,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 from servers import fetch
 from servers.ports import HOST, Port
 from servers.process import START_TIMEOUT_S, Process, ServerFailed
+from servers.server import Server
 
 _HEAP = "-Xmx512m"
 _LOGGING = (
@@ -43,8 +43,8 @@ _OF_ONE_NODE = {
 }
 
 
-class Kafka:
-    """A broker in a folder; a context manager. `settings` are the broker's own, above ours.
+class Kafka(Server):
+    """A broker in a folder. `settings` are the broker's own, above ours.
 
     Nobody has to log in, and topics are made by whoever wants them, never by writing to them. Started again
     on its folder it has its topics back, and its port unless another took it. Raises `fetch.Missing` and
@@ -59,17 +59,6 @@ class Kafka:
         self._process = Process(self._folder, "kafka")
         self._settings = {**_OF_ONE_NODE, **self._places(), **(settings or {})}
 
-    def __enter__(self) -> Kafka:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.stop()
-        self._port.release()
-        self._controller_port.release()
-
     @property
     def bootstrap_servers(self) -> str:
         """Host and port, as clients want them."""
@@ -77,11 +66,9 @@ class Kafka:
 
     @property
     def runs(self) -> bool:
-        """Whether it was started and has not ended."""
         return self._process.runs
 
     def start(self) -> None:
-        """Starts the broker, which must be down, and waits until clients see it."""
         file = self._folder / "server.properties"
         file.write_text(
             "".join(f"{name}={value}\n" for name, value in self._settings.items()), encoding="utf-8"
@@ -92,15 +79,21 @@ class Kafka:
         self._process.start([*java, _HEAP, "kafka.Kafka", str(file)], self._answers)
 
     def stop(self) -> None:
-        """Stops the broker; it can be started again."""
         self._process.stop()
 
     def kill(self) -> None:
-        """Kills the broker, as a power cut would; it can be started again."""
         self._process.kill()
 
+    def close(self) -> None:
+        self._process.stop()
+        self._port.release()
+        self._controller_port.release()
+
+    def how_to_reach(self) -> str:
+        address = self.bootstrap_servers
+        return f"Kafka       {address}\n            kcat -b {address} -L"
+
     def last_words(self) -> str:
-        """The end of the broker's log."""
         return self._process.last_words()
 
     def _places(self) -> dict[str, str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +16,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from servers import fetch
 from servers.ports import HOST, Port
 from servers.process import Process
+from servers.server import Server
 
 ROOT = "root"
 """The user with all rights, where there is authentication."""
@@ -26,7 +26,8 @@ _ANSWER_TIMEOUT_MS = 2_000
 _ELECTION_TIMEOUT_MS = 2_000
 _HEARTBEAT_MS = 500
 _ALREADY_THERE = 51003
-_UNAUTHORIZED = 13
+_ALREADY_INITIALIZED = 23
+_UNAUTHORIZED = 13  # as anybody is once there are users
 
 
 class Member:
@@ -53,7 +54,9 @@ class Member:
         self.process.start(command, lambda: bool(self.hello()))
 
     def hello(self) -> dict[str, Any]:
-        """What it says of itself and its replica set; nothing while it does not answer."""
+        """What it says of itself and its replica set; nothing while it is down or does not answer."""
+        if not self.process.runs:
+            return {}
         with suppress(PyMongoError), self.client() as client:
             return dict(client.admin.command("hello"))
         return {}
@@ -78,8 +81,8 @@ class Member:
         self._port.release()
 
 
-class Mongo:
-    """MongoDB in a folder; a context manager. `members=0`: a standalone mongod, without replica set.
+class Mongo(Server):
+    """MongoDB in a folder. `members=0`: a standalone mongod, without replica set.
 
     With `authenticated`, only `ROOT` exists, and `password` is its password; the members trust each other by
     a key file. `oplog_mb` is the size of the oplog. Started again on its folder it has its data back, and its
@@ -100,16 +103,6 @@ class Mongo:
             options += [f"--keyFile={key}"] if self._replicated else ["--auth"]
         self.members = [Member(self._folder / str(number), options) for number in range(max(members, 1))]
 
-    def __enter__(self) -> Mongo:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for member in self.members:
-            member.close()
-
     @property
     def uri(self) -> str:
         """Connection string: of `ROOT` where there is authentication, and with the password."""
@@ -121,27 +114,24 @@ class Mongo:
 
     @property
     def runs(self) -> bool:
-        """Whether all members were started and none has ended."""
         return all(member.process.runs for member in self.members)
 
     def start(self) -> None:
-        """Starts all members, which must be down, and waits until writes are taken."""
         try:
             for member in self.members:
                 member.start()
-            self.wait_for_primary()
-            self._make_root()
+            if self._replicated:
+                self._initiate()
+            self._make_root(self.wait_for_primary())
         except BaseException:
             self.kill()
             raise
 
     def stop(self) -> None:
-        """Stops all members."""
         for member in self.members:
             member.stop()
 
     def kill(self) -> None:
-        """Kills all members, as a power cut would."""
         for member in self.members:
             member.kill()
 
@@ -151,45 +141,47 @@ class Mongo:
 
     def wait_for_primary(self) -> Member:
         """Waits until a member takes writes."""
-        found: list[Member] = []
-
-        def is_there() -> bool:
-            if (primary := self.primary()) is not None:
-                found.append(primary)
-            elif self._replicated:
-                self._initiate()
-            return bool(found)
-
         running = next(member for member in self.members if member.process.runs)
-        running.process.wait_until(is_there)
-        return found[0]
+        return running.process.wait_until(self.primary)
+
+    def close(self) -> None:
+        for member in self.members:
+            member.close()
+
+    def how_to_reach(self) -> str:
+        return f"MongoDB     {self.uri}\n            mongosh '{self.uri}'"
 
     def last_words(self) -> str:
-        """The ends of the members' logs."""
         return "\n".join(member.process.last_words() for member in self.members)
 
     def _initiate(self) -> None:
         """Makes the replica set, if this is the first start; a set that exists refuses."""
         members = [{"_id": number, "host": member.address} for number, member in enumerate(self.members)]
         timing = {"electionTimeoutMillis": _ELECTION_TIMEOUT_MS, "heartbeatIntervalMillis": _HEARTBEAT_MS}
-        with suppress(PyMongoError), self.members[0].client() as client:
+        with _refused_before(_ALREADY_INITIALIZED, _UNAUTHORIZED), self.members[0].client() as client:
             client.admin.command("replSetInitiate", {"_id": _SET, "members": members, "settings": timing})
 
-    def _make_root(self) -> None:
+    def _make_root(self, primary: Member) -> None:
         """Makes the first user, which a new server lets anyone on its own machine do."""
         if not self.password:
             return
-        with self.wait_for_primary().client() as client:
-            try:
-                client.admin.command("createUser", ROOT, pwd=self.password, roles=["root"])
-            except OperationFailure as error:
-                if error.code not in (_ALREADY_THERE, _UNAUTHORIZED):
-                    raise
+        with _refused_before(_ALREADY_THERE, _UNAUTHORIZED), primary.client() as client:
+            client.admin.command("createUser", ROOT, pwd=self.password, roles=["root"])
 
     def _uri(self, login: str) -> str:
         options = {"replicaSet": _SET} if self._replicated else {"directConnection": "true"}
         hosts = ",".join(member.address for member in self.members)
         return f"mongodb://{login}{hosts}/?{urlencode(options)}"
+
+
+@contextmanager
+def _refused_before(*codes: int) -> Iterator[None]:
+    """Lets the server refuse what was done at an earlier start."""
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code not in codes:
+            raise
 
 
 def _kept_secret(file: Path) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from types import TracebackType
 
 from coinlake_warehouse.embedded import EmbeddedServer
 from servers.ports import Port
 from servers.process import Guard, last_lines
+from servers.server import Server
 
 
-class Postgres:
-    """A server in a folder, which keeps what it committed whatever happens; a context manager.
+class Postgres(Server):
+    """A server in a folder, which keeps what it committed whatever happens.
 
     Started again on its folder it has its data back, and its port unless another took it. Raises the errors
     of `EmbeddedServer`.
@@ -31,16 +31,6 @@ class Postgres:
         self._guard: Guard | None = None
         self._pid = 0
 
-    def __enter__(self) -> Postgres:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-        self._port.release()
-
     @property
     def dsn(self) -> str:
         """Address of the database `coinlake` for its owner, who may do anything; holds the password."""
@@ -48,11 +38,9 @@ class Postgres:
 
     @property
     def runs(self) -> bool:
-        """Whether it was started and has not ended."""
         return self._pid > 0 and not _ended(self._pid, os.WNOHANG)
 
     def start(self) -> None:
-        """Starts the server, which must be down, and waits until it answers."""
         self._guard = Guard(self._pid_file)
         try:
             self._embedded.start()
@@ -62,21 +50,25 @@ class Postgres:
         self._pid = int(self._pid_file.read_text(encoding="utf-8").splitlines()[0])
 
     def stop(self) -> None:
-        """Stops the server; it can be started again."""
         self._embedded.stop()
         self._pid = 0
         self._dismiss_guard()
 
     def kill(self) -> None:
-        """Kills the server, as a power cut would; it can be started again. Without one does nothing."""
         if self._pid:
             os.kill(self._pid, signal.SIGKILL)
             _ended(self._pid, 0)
             self._pid = 0
         self._dismiss_guard()
 
+    def close(self) -> None:
+        self.stop()
+        self._port.release()
+
+    def how_to_reach(self) -> str:
+        return f"PostgreSQL  {self.dsn}\n            psql '{self.dsn}'"
+
     def last_words(self) -> str:
-        """The end of the server's log."""
         logs = sorted((self._folder / "pgdata" / "log").glob("*.log"), key=lambda log: log.stat().st_mtime)
         return last_lines(logs[-1]) if logs else ""
 

@@ -14,6 +14,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 START_TIMEOUT_S = 60
 """The longest a start may take; it is a few seconds on a machine that has nothing else to do."""
@@ -21,7 +24,7 @@ _STOP_TIMEOUT_S = 20
 _LOOK_AGAIN_S = 0.05
 _LAST_WORDS_LINES = 40
 
-_GUARD = 'cat >/dev/null; read -r pid _ <"$0" && kill -KILL -- "-$pid"'
+_GUARD = 'cat >/dev/null; read -r pid _ <"$0" && kill -s KILL -- "-$pid"'
 
 
 class ServerFailed(Exception):
@@ -95,16 +98,17 @@ class Process:
             )
         self._pid_file.write_text(f"{self._child.pid}\n", encoding="ascii")
 
-    def wait_until(self, ready: Callable[[], bool]) -> None:
-        """Waits for a condition as long as the server lives; `ServerFailed` when it ends or time is up."""
+    def wait_until(self, answer: Callable[[], T | None]) -> T:
+        """The first answer that is not empty; `ServerFailed` when the server ends first, or time is up."""
         assert self._child is not None
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not ready():
+        while not (answered := answer()):
             if self._child.poll() is not None:
                 raise self._failed(f"ended with {self._child.returncode} before it was ready")
             if time.monotonic() > deadline:
                 raise self._failed(f"was not ready within {START_TIMEOUT_S} s")
             time.sleep(_LOOK_AGAIN_S)
+        return answered
 
     def stop(self) -> None:
         """Asks the server to end, and kills it if it takes too long; without one does nothing."""
