@@ -26,9 +26,9 @@ import structlog
 from coinlake.errors import TryAgain
 from coinlake.lake import Lake
 from coinlake.model import Held
+from coinlake.positions import Mark, Positions
 from coinlake_bus.kafka import Bus, Topic
 from coinlake_bus.message import encode
-from coinlake_bus.positions import Mark, Positions
 from coinlake_bus.writer import BusWriter
 
 BATCH_CAPTURES = 500

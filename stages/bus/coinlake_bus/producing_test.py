@@ -18,13 +18,13 @@ import pytest
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.lake import Lake
 from coinlake.model import Held
+from coinlake.positions import Mark
 from coinlake.settings import BusSettings
 from coinlake_bus import producing, writer
 from coinlake_bus.conftest import DEADLINE_S, until
 from coinlake_bus.kafka import Bus
 from coinlake_bus.message import Message, Received, Unreadable, decode
 from coinlake_bus.message_test import HELD
-from coinlake_bus.positions import Mark
 from coinlake_bus.producing import Producing
 from coinlake_bus.writer import BusWriter
 from servers.kafka import Kafka
@@ -88,6 +88,7 @@ class Run:
             self._producing.run(self.stop)
         except BaseException as error:
             self.error = error
+            raise
 
     def end(self) -> None:
         self.stop.set()

@@ -88,7 +88,10 @@ class BusWriter:
     def poll(self, timeout_s: float) -> None:
         """Waits for acknowledgements. Raises `TryAgain` where a message failed, `FixConfiguration` where we
         are refused."""
-        self._producer.poll(timeout_s)
+        try:
+            self._producer.poll(timeout_s)
+        except KafkaException as error:  # a fatal error of the client
+            raise self._spent(error.args[0]) from None
         if self._failure is not None:
             raise self._spent(self._failure)
         if self._complaints.refusal is not None:
@@ -101,7 +104,7 @@ class BusWriter:
             self._failure = error
 
     def _spent(self, error: KafkaError) -> Exception:
-        if error.code() == KafkaError._FATAL or error.fatal() or error.code() in _TOPIC_CHANGED:
+        if error.fatal() or error.code() == KafkaError._FATAL or error.code() in _TOPIC_CHANGED:
             return TryAgain(f"Kafka's client has to begin anew: {error.str()}.")
         return explained(error, self._bus)
 
