@@ -24,5 +24,7 @@ class StageContract(StepChecks, EngineChecks):
     """The name that stands in `refine.steps`."""
     changes: ClassVar[frozenset[str]] = frozenset()
     """Columns that the step may change in a row that it does not make anew."""
+    leaves_out: ClassVar[frozenset[str]] = frozenset()
+    """Amounts that the step leaves null in rows that it makes anew."""
     raw: ClassVar[bool] = False
     """Whether it stands before `validate`: then it sees rows without a key, and amounts that are none."""
