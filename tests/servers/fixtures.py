@@ -1,4 +1,5 @@
-"""Servers for tests, one of each kind a session; import those you use into your conftest.py.
+"""Servers for tests, one of each kind a session; import those you use, with the programs they ask for, into
+your conftest.py.
 
 What a machine lacks is a skip that says how to get it, and under CI a failure. When a test fails, the ends of
 the servers' logs stand at the end of the report.
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 import pytest
 
+from servers import fetch
 from servers.fetch import Missing
 from servers.kafka import Kafka
 from servers.mongod import Mongo
@@ -20,22 +22,35 @@ from servers.postgres import Postgres
 from servers.server import Server
 
 ServerT = TypeVar("ServerT", bound=Server)
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
-def mongo_replica_set(request: pytest.FixtureRequest) -> Iterator[Mongo]:
+def mongod_program() -> Path:
+    """MongoDB's server, fetched: what a test asks for that starts a `Mongo` itself."""
+    return _got(fetch.mongod)
+
+
+@pytest.fixture(scope="session")
+def kafka_program() -> tuple[str, Path]:
+    """Java and Kafka's jars, fetched: what a test asks for that starts a `Kafka` itself."""
+    return _got(fetch.java), _got(lambda: fetch.jars("kafka"))
+
+
+@pytest.fixture(scope="session")
+def mongo_replica_set(request: pytest.FixtureRequest, mongod_program: Path) -> Iterator[Mongo]:
     """A replica set of one, without authentication."""
     yield from serving(request, Mongo)
 
 
 @pytest.fixture(scope="session")
-def mongo_standalone(request: pytest.FixtureRequest) -> Iterator[Mongo]:
+def mongo_standalone(request: pytest.FixtureRequest, mongod_program: Path) -> Iterator[Mongo]:
     """A mongod without replica set and without authentication."""
     yield from serving(request, lambda folder: Mongo(folder, members=0))
 
 
 @pytest.fixture(scope="session")
-def kafka_broker(request: pytest.FixtureRequest) -> Iterator[Kafka]:
+def kafka_broker(request: pytest.FixtureRequest, kafka_program: tuple[str, Path]) -> Iterator[Kafka]:
     """A broker without topics."""
     yield from serving(request, Kafka)
 
@@ -50,19 +65,19 @@ def serving(request: pytest.FixtureRequest, make: Callable[[Path], ServerT]) -> 
     """A fixture's body: the server while the tests run, and its last words if one of them failed."""
     failed_before = request.session.testsfailed
     folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    with make(folders.mktemp("a server")) as server:
+        yield server
+        if request.session.testsfailed > failed_before:
+            _report(request.config, server.last_words())
+
+
+def _got(get: Callable[[], T]) -> T:
     try:
-        server = make(folders.mktemp("a server"))
-        server.start()
+        return get()
     except Missing as missing:
         if "CI" in os.environ:
             pytest.fail(str(missing))
         pytest.skip(str(missing))
-    try:
-        yield server
-        if request.session.testsfailed > failed_before:
-            _report(request.config, server.last_words())
-    finally:
-        server.close()
 
 
 def _report(config: pytest.Config, last_words: str) -> None:

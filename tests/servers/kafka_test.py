@@ -11,6 +11,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from servers.kafka import Kafka
 
+pytestmark = pytest.mark.usefixtures("kafka_program")
+
 _ANSWER_TIMEOUT_S = 30
 
 

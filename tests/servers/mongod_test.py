@@ -11,6 +11,8 @@ from pymongo.errors import OperationFailure
 
 from servers.mongod import Mongo
 
+pytestmark = pytest.mark.usefixtures("mongod_program")
+
 
 def keep(uri: str, number: int) -> None:
     """Writes a document, and comes back when it is safe."""

@@ -18,15 +18,19 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from pymongo import MongoClient
 
+from servers import up
+
+pytestmark = pytest.mark.usefixtures("mongod_program", "kafka_program")
+
 _TIMEOUT_S = 60
 _LOOK_AGAIN_S = 0.05
 
 
 @contextmanager
-def up(*servers: str, place: Path) -> Iterator[subprocess.Popen[str]]:
+def running(*servers: str, place: Path) -> Iterator[subprocess.Popen[str]]:
     """The program, in a terminal of its own, with its files under a place of ours."""
     program = subprocess.Popen(
-        [sys.executable, "-m", "servers.up", *servers],
+        [sys.executable, "-m", up.__name__, *servers],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(place)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -74,7 +78,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_all_three_serve_at_the_addresses_that_are_printed(tmp_path: Path) -> None:
-    with up(place=tmp_path) as program:
+    with running(place=tmp_path) as program:
         printed = said(program, "until Ctrl-C")
         for uri in re.findall(r"mongodb://[^\s']+", printed):
             with MongoClient[dict[str, int]](uri) as client:
@@ -90,7 +94,7 @@ def test_all_three_serve_at_the_addresses_that_are_printed(tmp_path: Path) -> No
 
 
 def test_a_killed_server_is_up_again_with_what_it_kept(tmp_path: Path) -> None:
-    with up("postgres", place=tmp_path) as program:
+    with running("postgres", place=tmp_path) as program:
         (dsn,) = re.findall(r"psql '(\S+)'", said(program, "until Ctrl-C"))
         with psycopg.connect(dsn) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
@@ -103,7 +107,7 @@ def test_a_killed_server_is_up_again_with_what_it_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_no_server_outlives_the_program_that_started_it(tmp_path: Path, how: signal.Signals) -> None:
-    with up(place=tmp_path) as program:
+    with running(place=tmp_path) as program:
         said(program, "until Ctrl-C")
         assert {"mongod", "java", "postgres"} <= set(processes_of(tmp_path).values())
         program.send_signal(how)
@@ -112,6 +116,6 @@ def test_no_server_outlives_the_program_that_started_it(tmp_path: Path, how: sig
 
 
 def test_a_server_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with up("oracle", place=tmp_path) as program:
+    with running("oracle", place=tmp_path) as program:
         assert program.wait(_TIMEOUT_S) == 2
         assert "there is no oracle; there are mongo, kafka, postgres" in _rest(program.stderr)
