@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from coinlake.model import QUOTES, REJECTS, Capture, Decoded, Held
+from coinlake.model import CANDLES, INSTRUMENTS, QUOTES, REJECTS, Capture, Decoded, Held
 from coinlake.warehouse import Batch
 from coinlake_warehouse.connection import connect
 from coinlake_warehouse.embedded import EmbeddedServer
@@ -62,6 +62,8 @@ def dsn(fresh: Callable[[], str]) -> str:
 
 LAKE = UUID(int=1)
 MIDNIGHT = datetime(2024, 10, 15, tzinfo=UTC)
+OPENED = MIDNIGHT - timedelta(minutes=10)
+"""When a venue's candle of five minutes opens unless a test says otherwise."""
 
 
 def held(position: int, minute: float = 0, **changed: Any) -> Held:
@@ -103,6 +105,48 @@ def quote(of: Held, path: str = "/0", **changed: Any) -> dict[str, Any]:
     }
 
 
+def candle(of: Held, **changed: Any) -> dict[str, Any]:
+    """A row of `model.CANDLES` that a capture tells of a bitcoin."""
+    return {
+        "source": of.capture.source,
+        "asset": "BTC",
+        "quote_currency": "usdt",
+        "interval": "5m",
+        "open_time": OPENED,
+        "open": "67000.10",
+        "high": "67001",
+        "low": "66999",
+        "close": "67000.1000000000000000001",
+        "volume": "1.50",
+        "trades": "12",
+        "fetched_at": of.capture.received_at,
+        "extra": '{"9":"1.0"}',
+        "synthetic": False,
+        "capture_id": str(of.capture.id),
+        "path": "/0",
+        **changed,
+    }
+
+
+def instrument(of: Held, **changed: Any) -> dict[str, Any]:
+    """A row of `model.INSTRUMENTS` that a capture tells of bitcoin against USDT."""
+    return {
+        "source": of.capture.source,
+        "instrument": "BTCUSDT",
+        "asset": "BTC",
+        "quote_currency": "usdt",
+        "status": "TRADING",
+        "price_step": "0.01000000",
+        "amount_step": "0.00001000",
+        "fetched_at": of.capture.received_at,
+        "extra": "{}",
+        "synthetic": False,
+        "capture_id": str(of.capture.id),
+        "path": "/symbols/0",
+        **changed,
+    }
+
+
 def reject(of: Held, path: str = "/0", **changed: Any) -> dict[str, Any]:
     """A row of `model.REJECTS`."""
     return {
@@ -115,11 +159,18 @@ def reject(of: Held, path: str = "/0", **changed: Any) -> dict[str, Any]:
     }
 
 
-def decoded(quotes: Iterable[dict[str, Any]] = (), rejects: Iterable[dict[str, Any]] = ()) -> Decoded:
+def decoded(
+    quotes: Iterable[dict[str, Any]] = (),
+    rejects: Iterable[dict[str, Any]] = (),
+    candles: Iterable[dict[str, Any]] = (),
+    instruments: Iterable[dict[str, Any]] = (),
+) -> Decoded:
     """The Arrow form of such rows."""
     return Decoded(
         pa.RecordBatch.from_pylist(list(quotes), schema=QUOTES),
         pa.RecordBatch.from_pylist(list(rejects), schema=REJECTS),
+        pa.RecordBatch.from_pylist(list(candles), schema=CANDLES),
+        pa.RecordBatch.from_pylist(list(instruments), schema=INSTRUMENTS),
     )
 
 

@@ -8,14 +8,24 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coinlake.model import INTERVALS, Held
-from coinlake_warehouse.conftest import MIDNIGHT, batch, held, quote, reject, rows
+from coinlake.model import CANDLE_KEY, INSTRUMENT_KEY, INTERVALS, QUOTE_KEY, Held
+from coinlake_warehouse.conftest import (
+    MIDNIGHT,
+    batch,
+    candle,
+    decoded,
+    held,
+    instrument,
+    quote,
+    reject,
+    rows,
+)
 from coinlake_warehouse.connection import connect
 from coinlake_warehouse.load import PostgresWarehouse
 
@@ -35,11 +45,28 @@ _ROW = st.fixed_dictionaries(
         "rank": st.sampled_from([None, "1"]),
     }
 )
+_VENUE_CANDLE = st.fixed_dictionaries(
+    {
+        "asset": st.sampled_from(["bitcoin", "_"]),
+        "interval": st.sampled_from(["1m", "5m"]),
+        "close": st.sampled_from(["0", "1.0", "1e-30", "0." + "1234567890" * 6]),
+        "volume": _PRICES,
+    }
+)
+_INSTRUMENT = st.fixed_dictionaries(
+    {
+        "instrument": st.sampled_from(["A/B", "_"]),
+        "asset": st.sampled_from(["bitcoin", None]),
+        "status": st.sampled_from(["online", "", None]),
+    }
+)
 _CAPTURES = st.lists(
     st.fixed_dictionaries(
         {
             "received": st.sampled_from([0, 0, 3, 6]),
             "rows": st.lists(_ROW, max_size=6),
+            "candles": st.lists(_VENUE_CANDLE, max_size=3),
+            "instruments": st.lists(_INSTRUMENT, max_size=3),
             "refused": st.booleans(),
         }
     ),
@@ -47,8 +74,17 @@ _CAPTURES = st.lists(
     max_size=6,
 )
 
-Work = tuple[Held, list[dict[str, Any]], list[dict[str, Any]]]
-"""A capture with its rows and rejects."""
+Rows = list[dict[str, Any]]
+
+
+class Work(NamedTuple):
+    """A capture and what refining it gave."""
+
+    capture: Held
+    quotes: Rows
+    rejects: Rows
+    candles: Rows
+    instruments: Rows
 
 
 def _work(drawn: Sequence[dict[str, Any]]) -> list[Work]:
@@ -64,17 +100,25 @@ def _work(drawn: Sequence[dict[str, Any]]) -> list[Work]:
             )
             for place, row in enumerate(given_capture["rows"])
         ]
-        made.append((capture, quotes, [reject(capture, "/x")] * given_capture["refused"]))
+        made.append(
+            Work(
+                capture,
+                quotes,
+                [reject(capture, "/x")] * given_capture["refused"],
+                _placed(candle, capture, given_capture["candles"]),
+                _placed(instrument, capture, given_capture["instruments"]),
+            )
+        )
     return made
 
 
+def _placed(made: Callable[..., dict[str, Any]], of: Held, drawn: Rows) -> Rows:
+    return [made(of, path=f"/{place}", **columns) for place, columns in enumerate(drawn)]
+
+
 def _batch(work: Sequence[Work], **changed: Any) -> Any:
-    return batch(
-        [capture for capture, _, _ in work],
-        [row for _, quotes, _ in work for row in quotes],
-        [row for _, _, rejects in work for row in rejects],
-        **changed,
-    )
+    tables = ([row for part in parts for row in part] for parts in list(zip(*work, strict=True))[1:])
+    return batch([one.capture for one in work], decoded=decoded(*tables), **changed)
 
 
 _STANDING = (
@@ -82,13 +126,20 @@ _STANDING = (
     "rank, synthetic, capture_id, path FROM quotes ORDER BY 1, 2, 3, 4, 5",
     "SELECT * FROM latest_quotes ORDER BY 1, 2, 3",
     'SELECT * FROM candles ORDER BY asset, "interval", open_time',
+    'SELECT source, asset, quote_currency, "interval", open_time, open::text, close::text, volume::text, '
+    "trades, fetched_at, extra::text, synthetic, capture_id, path FROM venue_candles ORDER BY 1, 2, 3, 4, 5",
+    "SELECT source, instrument, asset, status, price_step::text, fetched_at, capture_id, path "
+    "FROM instruments ORDER BY 1, 2",
     "SELECT capture_id, path, stage, reasons, original, resolved_at IS NULL FROM dead_letters ORDER BY 1, 2",
 )
 
 
 def _emptied(dsn: str) -> PostgresWarehouse:
     with connect(dsn, "test") as connection:
-        connection.execute("TRUNCATE quotes, latest_quotes, candles, dead_letters, batches, position")
+        connection.execute(
+            "TRUNCATE quotes, latest_quotes, candles, venue_candles, instruments, dead_letters, batches, "
+            "position"
+        )
     return PostgresWarehouse(dsn)
 
 
@@ -110,8 +161,8 @@ def test_splitting_repeating_and_reordering_batches_gives_the_same_warehouse(
 
     # The same captures, as if they had reached the lake in another order: positions go with the place.
     shuffled = [
-        (replace(capture, position=place), quotes, rejects)
-        for place, (capture, quotes, rejects) in enumerate(choices.draw(st.permutations(work)), 1)
+        one._replace(capture=replace(one.capture, position=place))
+        for place, one in enumerate(choices.draw(st.permutations(work)), 1)
     ]
     cuts = sorted(choices.draw(st.sets(st.integers(1, len(work)))) | {0, len(work)})
     warehouse = _emptied(shared_dsn)
@@ -122,6 +173,31 @@ def test_splitting_repeating_and_reordering_batches_gives_the_same_warehouse(
             warehouse.load(_batch(repeated, kind="replay"))
     warehouse.close()
     assert [rows(shared_dsn, query) for query in _STANDING] == at_once
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=_CAPTURES)
+def test_of_several_answers_the_earliest_quote_but_the_last_candle_and_instrument_stand(
+    shared_dsn: str, drawn: list[dict[str, Any]]
+) -> None:
+    work = _work(drawn)
+    warehouse = _emptied(shared_dsn)
+    for one in work:
+        warehouse.load(_batch([one]))
+    warehouse.close()
+    for table, key, choose, said in (
+        ("quotes", QUOTE_KEY, min, [row for one in work for row in one.quotes]),
+        ("venue_candles", CANDLE_KEY, max, [row for one in work for row in one.candles]),
+        ("instruments", INSTRUMENT_KEY, max, [row for one in work for row in one.instruments]),
+    ):
+        answers = defaultdict(list)
+        for row in said:
+            answers[tuple(row[name] for name in key)].append(
+                (row["fetched_at"], row["capture_id"], row["path"])
+            )
+        columns = ", ".join(f'"{name}"' for name in key)
+        found = rows(shared_dsn, f"SELECT {columns}, fetched_at, capture_id::text, path FROM {table}")
+        assert {row[:-3]: row[-3:] for row in found} == {of: choose(those) for of, those in answers.items()}
 
 
 def _expected_candles(quotes: Sequence[dict[str, Any]]) -> dict[tuple[str, str, datetime], tuple[Any, ...]]:
@@ -168,7 +244,5 @@ def test_candles_equal_a_model_that_looks_at_every_quote(
         'SELECT asset, "interval", open_time, open, high, low, close, volume, volume_24h, quotes, '
         "first_as_of, last_as_of, synthetic FROM candles",
     )
-    assert {row[:3]: row[3:] for row in found} == _expected_candles(
-        [q for _, quotes, _ in work for q in quotes]
-    )
+    assert {row[:3]: row[3:] for row in found} == _expected_candles([q for one in work for q in one.quotes])
     assert len(found) == len({row[:3] for row in found})

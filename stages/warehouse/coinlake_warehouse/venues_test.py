@@ -8,67 +8,32 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Any, get_args
 
-import pyarrow as pa
 import pytest
 
 from coinlake.assets import Asset, AssetName
 from coinlake.errors import Refused
-from coinlake.model import CANDLES, INSTRUMENTS, Decoded, Held
+from coinlake.model import Decoded, Held
 from coinlake_warehouse.assets import sync_assets
-from coinlake_warehouse.conftest import LAKE, MIDNIGHT, batch, decoded, held, quote, rows
+from coinlake_warehouse.conftest import (
+    LAKE,
+    MIDNIGHT,
+    OPENED,
+    batch,
+    candle,
+    decoded,
+    held,
+    instrument,
+    quote,
+    rows,
+)
 from coinlake_warehouse.connection import connect
 from coinlake_warehouse.load import PostgresWarehouse
 from coinlake_warehouse.reading import Reader
 from coinlake_warehouse.verify import Kind, Refined, verify
 
-OPENED = MIDNIGHT - timedelta(minutes=10)
-
-
-def candle(of: Held, **changed: Any) -> dict[str, Any]:
-    return {
-        "source": of.capture.source,
-        "asset": "BTC",
-        "quote_currency": "usdt",
-        "interval": "5m",
-        "open_time": OPENED,
-        "open": "67000.10",
-        "high": "67001",
-        "low": "66999",
-        "close": "67000.1000000000000000001",
-        "volume": "1.50",
-        "trades": "12",
-        "fetched_at": of.capture.received_at,
-        "extra": '{"9":"1.0"}',
-        "synthetic": False,
-        "capture_id": str(of.capture.id),
-        "path": "/0",
-        **changed,
-    }
-
-
-def instrument(of: Held, **changed: Any) -> dict[str, Any]:
-    return {
-        "source": of.capture.source,
-        "instrument": "BTCUSDT",
-        "asset": "BTC",
-        "quote_currency": "usdt",
-        "status": "TRADING",
-        "price_step": "0.01000000",
-        "amount_step": "0.00001000",
-        "fetched_at": of.capture.received_at,
-        "extra": "{}",
-        "synthetic": False,
-        "capture_id": str(of.capture.id),
-        "path": "/symbols/0",
-        **changed,
-    }
-
 
 def said(candles: list[dict[str, Any]], instruments: list[dict[str, Any]] | None = None) -> Decoded:
-    return Decoded(
-        candles=pa.RecordBatch.from_pylist(candles, CANDLES),
-        instruments=pa.RecordBatch.from_pylist(instruments or [], INSTRUMENTS),
-    )
+    return decoded(candles=candles, instruments=instruments or [])
 
 
 def binance(position: int, minute: float = 0) -> Held:
