@@ -272,6 +272,14 @@ class AsksTwice(Histories):
         return moved(request, -60)
 
 
+@SWITCHES.breaks("test_what_has_no_past_says_so")
+class HasNoPast(Sample):
+    def history(self, dataset: str, asset: str, window: tuple[datetime, datetime]) -> Iterable[Request]:
+        if dataset == "tickers":
+            raise NotImplementedError
+        return super().history(dataset, asset, window)
+
+
 @SWITCHES.breaks("test_an_empty_history_asks_nothing")
 class AsksForNoTime(Sample):
     def history(self, dataset: str, asset: str, window: tuple[datetime, datetime]) -> Iterable[Request]:

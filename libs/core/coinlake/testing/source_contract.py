@@ -43,6 +43,8 @@ class SourceContract(
     """The folder of recorded answers (docs/recordings.md), errors too."""
     settings: ClassVar[Mapping[str, Any]] = {}
     """The table `[sources.<name>]` that fits the recordings: the instruments that were recorded, …"""
+    settings_of: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Settings that differ for a dataset, where its recordings are of other instruments than the rest."""
     settings_with_key: ClassVar[Mapping[str, Any]] = {}
     """What must be set beside a key, such as the plan that the key is of."""
     zero_is_null: ClassVar[frozenset[str]] = frozenset()
@@ -70,6 +72,7 @@ class SourceContract(
         return Subject(
             plugin=self.plugin,
             settings=self.settings,
+            settings_of=self.settings_of,
             settings_with_key=self.settings_with_key,
             recordings=load(self.recordings),
             mimic=self.mimic,

@@ -20,6 +20,10 @@ from coinlake_coinbase.settings import CoinbaseSettings
 
 NAME = "coinbase"
 
+_BUCKET = Bucket(per_second=9, burst=13)
+"""A tenth below the 10 a second in bursts of 15 that Coinbase allows one address: it counts calls as they
+arrive, and calls that left evenly spaced may arrive two at once."""
+
 
 class Coinbase:
     """A `coinlake.source.Source`. `clock` tells which candles of a past window are closed."""
@@ -27,8 +31,7 @@ class Coinbase:
     name = NAME
     version = "1"
     secret_headers: Mapping[str, Secret] = {}
-    limits = Limits(bucket=Bucket(per_second=10, burst=15))
-    """What Coinbase allows one address."""
+    limits = Limits(bucket=_BUCKET)
 
     def __init__(self, settings: CoinbaseSettings, clock: Clock | None = None) -> None:
         self._settings = settings

@@ -30,8 +30,8 @@ def test_the_plugin_makes_a_source_of_its_settings_table() -> None:
     assert not source().secret_headers
 
 
-def test_ten_calls_a_second_and_fifteen_at_once_are_what_coinbase_allows() -> None:
-    assert source().limits == Limits(bucket=Bucket(per_second=10, burst=15))
+def test_it_keeps_a_tenth_below_the_ten_calls_a_second_that_coinbase_allows() -> None:
+    assert source().limits == Limits(bucket=Bucket(per_second=9, burst=13))
 
 
 def test_four_datasets_take_the_calls_they_say() -> None:

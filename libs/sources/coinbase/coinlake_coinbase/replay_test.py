@@ -183,7 +183,7 @@ async def test_more_calls_than_one_burst_are_spread_over_the_time_that_coinbase_
     made = made_up([(LATER, {product.removesuffix("-USD"): Decimal(7) for product in products})])
     async with replayed(tmp_path, LATER, answers=made, products=products) as venue:
         assert (await venue.capture(TICKER)).new == 40
-        assert venue.clock.now() - LATER >= timedelta(seconds=(40 - 15) / 10)
+        assert venue.clock.now() - LATER >= timedelta(seconds=(40 - 13) / 9)
 
 
 async def test_a_call_over_coinbases_limit_is_made_again(tmp_path: Path) -> None:

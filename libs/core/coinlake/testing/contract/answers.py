@@ -154,7 +154,7 @@ class AnswerChecks:
     def test_a_ban_is_obeyed(self, subject: Subject) -> None:
         """After a 418 nothing is sent until the ban is over, by any process; then all goes on."""
         for name in subject.datasets:
-            cadence = subject.source().datasets[name].cadence
+            cadence = subject.source(None, name).datasets[name].cadence
             ban = timedelta(hours=10) + 3 * cadence
             with Venue(subject, name, [Fault("ban", times=1, after_s=int(ban.total_seconds()))]) as venue:
                 first, again = venue.captured(), venue.captured()
@@ -223,7 +223,7 @@ class AnswerChecks:
             whole = untroubled(subject, name)
             for kind in ("truncated", "hang"):
                 with Venue(subject, name, [Fault(kind, times=1)]) as venue:
-                    venue.make = partial(_itself, subject.source(venue.server.root))
+                    venue.make = partial(_itself, subject.source(venue.server.root, name))
                     venue.captured(bounds=IMPATIENT)
                     assert not venue.lake.captures, f"{name}: an answer that was cut is stored."
                     outcome = venue.captured()
@@ -259,7 +259,7 @@ class AnswerChecks:
                     )
 
 
-def _itself(source: Source, root: str) -> Source:
+def _itself(source: Source, root: str, dataset: str) -> Source:
     """The same source each time, as within one process."""
     return source
 

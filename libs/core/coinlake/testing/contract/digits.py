@@ -20,7 +20,7 @@ from coinlake.model import (
     TABLES,
     Decoded,
 )
-from coinlake.testing.contract.subject import Row, Specimen, Subject, decode, rows_of
+from coinlake.testing.contract.subject import Row, Specimen, Subject, decode, over, rows_of
 from coinlake.testing.contract.tampering import NUMBER, Key, built, fields, is_number, tokens
 
 DIGITS = (*AMOUNTS, *CANDLE_AMOUNTS, "rank", "trades", "price_step", "amount_step")
@@ -152,13 +152,10 @@ class ValueChecks:
         """Times are not in the future, and a candle is over when it is received."""
         for capture, decoded in subject.decoded:
             for row in rows_of(decoded):
-                begun = row.get("as_of") or row.get("open_time")
-                if begun is None:
-                    continue
-                over = begun + CANDLE_WIDTHS.get(row.get("interval", ""), timedelta())
-                assert over <= capture.received_at + CLOCK_TOLERANCE, (
-                    f"{capture.url}, row {row['path']}: its time {over} is after {capture.received_at}, when "
-                    "it was received. Seconds, milliseconds? A candle that is still open is no row yet."
+                ended = over(row)
+                assert ended is None or ended <= capture.received_at + CLOCK_TOLERANCE, (
+                    f"{capture.url}, row {row['path']}: its time {ended} is after {capture.received_at}, "
+                    "when it was received. Seconds, milliseconds? A candle that is still open is no row yet."
                 )
 
     def test_rows_keep_to_the_words_of_the_model(self, subject: Subject) -> None:

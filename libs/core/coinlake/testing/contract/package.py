@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from structlog.testing import capture_logs
 
 from coinlake.errors import FixConfiguration
-from coinlake.testing.contract.planning import HISTORIES, ODD_MOMENTS
+from coinlake.testing.contract.planning import HISTORIES, ODD_MOMENTS, past
 from coinlake.testing.contract.subject import SENTINEL, Subject
 from coinlake.testing.contract.venue import Venue
 from coinlake.testing.faults import Fault
@@ -64,7 +64,7 @@ class SecretChecks:
             requests += source.follow(specimen.capture)
             asset = str(specimen.rows[0]["asset"])
             begun = ODD_MOMENTS[1] - HISTORIES[0]
-            requests += source.history(specimen.capture.dataset, asset, (begun, ODD_MOMENTS[1]))
+            requests += past(source, specimen.capture.dataset, asset, (begun, ODD_MOMENTS[1]))
         shown = [request for request in requests if SENTINEL in repr(request)]
         assert not shown, f"A key stands in {len(shown)} requests: send it by `secret_headers` only."
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import FixConfiguration
 from coinlake.model import Request
 from coinlake.schedule import slot_at
 from coinlake.source import Source
@@ -137,6 +137,20 @@ class PlanningChecks:
             f"The windows {limits.windows} must be above zero."
         )
 
+    def test_what_has_no_past_says_so(self, subject: Subject) -> None:
+        """Asked for the past, every dataset gives requests, or refuses by `FixConfiguration`."""
+        end = _recorded_at(subject)
+        for name, asset in _assets(subject).items():
+            try:
+                list(islice(subject.source().history(name, asset, (end - HISTORIES[0], end)), MOST_REQUESTS))
+            except FixConfiguration:
+                continue
+            except Exception as error:
+                raise AssertionError(
+                    f"{name}: its history of {asset!r} raises {error!r}. Raise FixConfiguration that says "
+                    "which dataset has a past, or what must be set for it."
+                ) from error
+
     def test_history_covers_the_time_asked_for(self, subject: Subject) -> None:
         """The windows of backfill requests join from the start to the end, without a hole."""
         for name, (start, end), windows in _histories(subject):
@@ -163,8 +177,16 @@ class PlanningChecks:
         """A window without length takes no call."""
         moment = _recorded_at(subject)
         for name, asset in _assets(subject).items():
-            asked = list(subject.source().history(name, asset, (moment, moment)))
+            asked = past(subject.source(), name, asset, (moment, moment))
             assert not asked, f"{name}: the history of no time at all asks {asked}."
+
+
+def past(source: Source, dataset: str, asset: str, window: tuple[datetime, datetime]) -> list[Request]:
+    """What history asks, `MOST_REQUESTS` at most; nothing where it refuses, which has a check of its own."""
+    try:
+        return list(islice(source.history(dataset, asset, window), MOST_REQUESTS))
+    except Exception:
+        return []
 
 
 def _each_slot(subject: Subject) -> Iterator[tuple[str, datetime]]:
@@ -198,16 +220,11 @@ def _assets(subject: Subject) -> dict[str, str]:
 
 
 def _asked(subject: Subject, length: timedelta) -> Iterator[tuple[str, list[Request]]]:
-    """What history asks, of datasets that have one."""
+    """What history asks of each dataset."""
     end = _recorded_at(subject)
     for name, asset in _assets(subject).items():
-        requests = []
-        try:
-            for request in subject.source().history(name, asset, (end - length, end)):
-                requests.append(request)
-                assert len(requests) < MOST_REQUESTS, f"{name}: the history of {length} never ends."
-        except CoinlakeError:
-            continue  # it says that it has none
+        requests = past(subject.source(), name, asset, (end - length, end))
+        assert len(requests) < MOST_REQUESTS, f"{name}: the history of {length} never ends."
         yield name, requests
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from coinlake.decoding import originals
-from coinlake.model import TABLES, Capture, Dataset, Decoded, capture_batch
+from coinlake.model import CANDLE_WIDTHS, TABLES, Capture, Dataset, Decoded, capture_batch
 from coinlake.plugins import SourcePlugin
 from coinlake.schedule import slot_at
 from coinlake.settings import Secret, parse_table
@@ -34,6 +34,12 @@ Row = dict[str, Any]
 def rows_of(decoded: Decoded) -> list[Row]:
     """All rows of all tables, each with its table's name under "table"."""
     return [{"table": name, **row} for name in ROW_TABLES for row in getattr(decoded, name).to_pylist()]
+
+
+def over(row: Row) -> datetime | None:
+    """When what a row tells was over: a quote's time, a candle's end; None where it has no time."""
+    begun: datetime | None = row.get("as_of") or row.get("open_time")
+    return begun and begun + CANDLE_WIDTHS.get(row.get("interval", ""), timedelta())
 
 
 def facts(row: Row) -> tuple[tuple[str, Any], ...]:
@@ -81,6 +87,7 @@ class Subject:
 
     plugin: SourcePlugin
     settings: Mapping[str, Any]
+    settings_of: Mapping[str, Mapping[str, Any]]
     settings_with_key: Mapping[str, Any]
     recordings: Sequence[Recording]
     mimic: Callable[[], Mimic]
@@ -91,17 +98,18 @@ class Subject:
     folder: Path
     """An empty folder of this test run."""
 
-    def source(self, root: str | None = None, **more: Any) -> Source:
-        """A fresh source; below `root`, if given, rather than at the venue's."""
-        given = {**self.settings, **more} | ({"root": root} if root else {})
+    def source(self, root: str | None = None, dataset: str = "", /, **more: Any) -> Source:
+        """A fresh source; below `root`, if given, rather than at the venue's, and as `dataset` needs it."""
+        given = {**self.settings, **self.settings_of.get(dataset, {}), **more}
+        given |= {"root": root} if root else {}
         source: Source = self.plugin.make(
             parse_table(self.plugin.settings, given, f"sources.{self.plugin.name}")
         )
         return source
 
-    def source_with_key(self, root: str | None = None) -> Source:
+    def source_with_key(self, root: str | None = None, dataset: str = "") -> Source:
         """A fresh source whose every secret setting is `SENTINEL`."""
-        return self.source(root, **self.settings_with_key, **dict.fromkeys(self.secrets, SENTINEL))
+        return self.source(root, dataset, **self.settings_with_key, **dict.fromkeys(self.secrets, SENTINEL))
 
     @cached_property
     def secrets(self) -> list[str]:
@@ -142,6 +150,17 @@ class Subject:
             plugin_version=source.version,
             traceparent="",
         )
+
+    def moment(self, dataset: str) -> datetime:
+        """When its newest answer was recorded; where none says so, when the newest row of all was over."""
+        answers = [one for one in self.answers if self.dataset_of(one) == dataset]
+        recorded = [one.recorded_at for one in answers if one.recorded_at]
+        if recorded:
+            return max(recorded)
+        rows = [
+            row for capture, found in self.decoded if capture.dataset == dataset for row in rows_of(found)
+        ]
+        return max(filter(None, map(over, rows)), default=_UNTIMED).astimezone(UTC)
 
     @cached_property
     def captures(self) -> list[Capture]:

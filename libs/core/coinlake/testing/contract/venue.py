@@ -49,24 +49,20 @@ class CrashingLake(MemoryLake):
 
 @dataclass
 class Venue:
-    """One dataset's venue at the moment of its newest recording; a context manager."""
+    """One dataset's venue at the moment of its newest answer; a context manager."""
 
     subject: Subject
     dataset: str
     faults: Sequence[Fault] = ()
-    make: Callable[[str], Source] | None = None
-    """Makes the source below a root; the subject's ordinary one unless given."""
+    make: Callable[[str, str], Source] | None = None
+    """Makes the source below a root, for a dataset; the subject's ordinary one unless given."""
     lake: MemoryLake = field(default_factory=MemoryLake)
 
     def __enter__(self) -> Venue:
         recordings = self.subject.recordings
-        moments = [
-            one.recorded_at
-            for one in self.subject.answers
-            if one.recorded_at and self.subject.dataset_of(one) == self.dataset
-        ]
-        self.clock = LeapingClock(max(moments))
-        self.slot = slot_at(max(moments), self.subject.source().datasets[self.dataset].cadence)
+        moment = self.subject.moment(self.dataset)
+        self.clock = LeapingClock(moment)
+        self.slot = slot_at(moment, self.described.cadence)
         self.server = ReplayServer(recordings, self.subject.mimic(), self.clock, faults=self.faults)
         self.server.__enter__()
         self._folder = Path(tempfile.mkdtemp(dir=self.subject.folder))
@@ -81,14 +77,14 @@ class Venue:
     @property
     def described(self) -> Dataset:
         """The dataset."""
-        return self.subject.source().datasets[self.dataset]
+        return self.subject.source(None, self.dataset).datasets[self.dataset]
 
     def captured(self, lake: MemoryLake | None = None, bounds: FetchSettings = PATIENT) -> CaptureOutcome:
         """The slot captured by a process that starts now: a fresh source, fetcher and feed."""
         return asyncio.run(self._captured(self.lake if lake is None else lake, bounds))
 
     async def _captured(self, lake: MemoryLake, bounds: FetchSettings) -> CaptureOutcome:
-        source = (self.make or self.subject.source)(self.server.root)
+        source = (self.make or self.subject.source)(self.server.root, self.dataset)
         dataset = source.datasets[self.dataset]
         observers = pluggy.PluginManager(GROUP)
         observers.add_hookspecs(Specification)
