@@ -187,6 +187,24 @@ class GivesNoReason(Sample):
         return super().refused(row) | {"reasons": []}
 
 
+@breaks("test_what_it_makes_can_be_stored")
+class NamesNoCurrency(Sample):
+    def made(self, row: Row, rows: list[Row]) -> Row:
+        return super().made(row, rows) | {"quote_currency": None}
+
+
+@breaks("test_what_it_makes_can_be_stored")
+class GivesAReasonThatNobodyStores(Sample):
+    def refused(self, row: Row) -> Row:
+        return super().refused(row) | {"reasons": ["not_wanted: \0"]}
+
+
+@breaks("test_what_it_makes_can_be_stored")
+class MakesBytesUp(Sample):
+    def refused(self, row: Row) -> Row:
+        return super().refused(row) | {"original": b"{}"}
+
+
 @breaks("test_a_refused_row_does_not_go_on")
 class KeepsWhatItRefuses(Sample):
     def __call__(self, decoded: Decoded) -> Decoded:

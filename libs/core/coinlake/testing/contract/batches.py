@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,7 +87,7 @@ def as_sets(batch: Decoded) -> dict[str, set[str]]:
 def of_captures(batch: Decoded, wanted: Iterable[str]) -> Decoded:
     """The rows that were read in these captures."""
     ids = pa.array(sorted(wanted), pa.string())
-    return Decoded(*(table.filter(pa.compute.is_in(table.column("capture_id"), ids)) for table in batch))
+    return Decoded(*(table.filter(pc.is_in(table.column("capture_id"), ids)) for table in batch))
 
 
 def capture_id(number: int) -> str:

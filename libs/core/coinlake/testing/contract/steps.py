@@ -139,8 +139,8 @@ class StepChecks(Tried):
                 before = None if column in self.leaves_out else before
                 where = f"{name}: {column} of {key_of(name, row)}"
                 assert (text is None) == (before is None), (
-                    f"{where} is {text!r}, made of {before!r}. If the step leaves it null on purpose, name it "
-                    "in `leaves_out`."
+                    f"{where} is {text!r}, made of {before!r}. If the step leaves it null on purpose, name "
+                    "it in `leaves_out`."
                 )
                 if text is not None and before is not None:
                     assert _is_zero(text) == _is_zero(before), (
@@ -161,6 +161,27 @@ class StepChecks(Tried):
                 told = reject["reasons"] and all(reject["reasons"])
                 assert told, f"The row at {place(reject)} is refused without a reason."
                 assert place(reject) in came, f"A reject names {place(reject)}, where no row came from."
+
+        self.watch(look)
+
+    def test_what_it_makes_can_be_stored(self) -> None:
+        """A value in every column that must have one, reasons without NUL, and no bytes of its own making."""
+
+        def look(batch: Decoded, found: Decoded) -> None:
+            for table, (name, schema) in zip(found, TABLES.items(), strict=True):
+                empty = [f.name for f in schema if not f.nullable and table.column(f.name).null_count]
+                assert not empty, (
+                    f"{name}: {', '.join(empty)} must not be null. The warehouse refuses the whole batch."
+                )
+            received = batch.rejects.column("original").to_pylist()
+            for reject in _new_rejects(batch, found):
+                assert not any("\0" in (reason or "") for reason in reject["reasons"]), (
+                    "A reason holds a NUL, which PostgreSQL cannot store. Show values by `repr`."
+                )
+                assert reject["original"] is None or reject["original"] in received, (
+                    "A reject has bytes that the step made up. Leave `original` null: it is filled in from "
+                    "the answer."
+                )
 
         self.watch(look)
 
