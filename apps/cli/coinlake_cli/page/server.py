@@ -128,7 +128,9 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             hint = f"page.port: port {port} of {host} is taken, perhaps by a Coinlake that runs already"
-            raise FixConfiguration(f"{hint}. Stop that, or set another page.port (0 takes any).") from None
+            raise FixConfiguration(
+                f"{hint}. Stop that, or give --port 0, which takes any free one."
+            ) from None
         if error.errno == errno.EACCES:
             hint = f"page.port: this user may not listen on port {port}"
             raise FixConfiguration(f"{hint}. Set one above 1023.") from None
