@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import signal
 import subprocess
 import tomllib
 from decimal import Decimal
@@ -14,7 +15,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from command_line.program import Program
+from command_line.program import TIMEOUT_S, Program
 
 DAYS, INSTRUMENTS = 60, 12
 CAPTURES = DAYS * (1 + 1 + 3 * INSTRUMENTS) + 4
@@ -139,6 +140,17 @@ def test_a_full_disk_under_the_result_is_told_in_a_sentence(demo: Program) -> No
     assert done.returncode == 3
     assert "No space is left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_query_whose_reader_has_enough_ends_silently_by_sigpipe(demo: Program) -> None:
+    asking = demo.start("--demo", "query", "SELECT generate_series(1, 3000000)", "--format", "csv")
+    assert asking.stdout
+    assert asking.stderr
+    with asking:
+        assert asking.stdout.readline() == '"generate_series"\n'
+        asking.stdout.close()
+        assert asking.stderr.read() == ""
+        assert asking.wait(TIMEOUT_S) == -signal.SIGPIPE
 
 
 def test_a_query_cannot_change_anything(demo: Program) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -288,6 +289,10 @@ def main() -> NoReturn:
     """Runs the program; every `CoinlakeError` ends as its message and its exit code."""
     try:
         app()
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            _end_as_if_by_sigpipe()
+        raise
     except CoinlakeError as error:
         talk.print(f"coinlake: {error}", markup=False)
         sys.exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind)))
@@ -302,6 +307,12 @@ def main() -> NoReturn:
         talk.print("coinlake: this is a defect of Coinlake; please report it with the lines above.")
         sys.exit(70)
     sys.exit(0)
+
+
+def _end_as_if_by_sigpipe() -> None:
+    """Ends as other programs do whose reader has enough (`… | head`)."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGPIPE)
 
 
 if __name__ == "__main__":
