@@ -25,11 +25,23 @@ _DIVISION = Context(prec=28, rounding=ROUND_HALF_EVEN)
 def quote_in_eur(decoded: Decoded) -> Decoded:
     """Adds to each quote in dollars one in euros, of the same asset and moment; `extra` says by which rate.
 
-    Where no rate was known the amounts of money are null: unknown, not zero.
+    Where no rate was known the amounts of money are null: unknown, not zero. To an answer that has the
+    asset in euros itself nothing is added: what a venue says is not to be replaced by what we compute.
     """
-    dollars = decoded.quotes.filter(pc.equal(decoded.quotes.column("quote_currency"), "usd"))
-    euros = pa.RecordBatch.from_pylist([_in_eur(row) for row in dollars.to_pylist()], QUOTES)
+    said = {_told(row) for row in _quoted_in("eur", decoded)}
+    made = [_in_eur(row) for row in _quoted_in("usd", decoded) if _told(row) not in said]
+    euros = pa.RecordBatch.from_pylist(made, QUOTES)
     return decoded._replace(quotes=one_batch([decoded.quotes, euros], QUOTES))
+
+
+def _quoted_in(currency: str, decoded: Decoded) -> list[dict[str, Any]]:
+    rows = decoded.quotes.filter(pc.equal(decoded.quotes.column("quote_currency"), currency))
+    return list(rows.to_pylist())
+
+
+def _told(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Which answer speaks of which asset."""
+    return row["capture_id"], row["asset"]
 
 
 def _in_eur(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +59,8 @@ def _in_eur(row: Mapping[str, Any]) -> dict[str, Any]:
 def _converted(dollars: str | None, rate: Decimal | None) -> str | None:
     if dollars is None or rate is None:
         return None
-    return str(_DIVISION.divide(Decimal(dollars), rate))
+    amount = Decimal(dollars)
+    return str(_DIVISION.divide(amount, rate)) if amount else dollars
 
 
 @hookimpl
