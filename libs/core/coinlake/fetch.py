@@ -6,9 +6,11 @@ A source says what to ask and what an answer means; all that can go wrong on the
 from __future__ import annotations
 
 import asyncio
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from types import TracebackType
 
 import httpx
@@ -52,6 +54,12 @@ class Answer:
     response: Response
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, read once a process: that takes longer than many a call."""
+    return httpx.create_ssl_context()
+
+
 class Fetcher:
     """Fetches for all sources of a process; a source that is held up never holds up another.
 
@@ -68,6 +76,7 @@ class Fetcher:
             # Without a bound of the pool's, for calls that hang must not keep those to other venues waiting.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=_IDLE_CONNECTIONS),
             mounts=dict.fromkeys(_LOOPBACK),  # never through a proxy
+            verify=_trusted(),
         )
 
     async def __aenter__(self) -> Fetcher:

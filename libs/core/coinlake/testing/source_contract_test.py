@@ -8,7 +8,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from inspect import isfunction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -236,12 +239,55 @@ def checks() -> list[str]:
     return sorted(name for name in dir(SourceContract) if name.startswith("test_"))
 
 
+@cache
+def asked() -> Mapping[str, frozenset[str]]:
+    """What each check calls of the sample while nothing is wrong with it, noted as it runs."""
+    called: set[str] = set()
+
+    def noting(name: str) -> Callable[..., Any]:
+        def method(self: Sample, *args: Any) -> Any:
+            called.add(name)
+            return getattr(super(noted, self), name)(*args)
+
+        return method
+
+    methods = {name: noting(name) for name, member in vars(Sample).items() if isfunction(member)}
+    noted = type("Noted", (Sample,), methods)
+    found = {}
+    with TemporaryDirectory() as folder:
+        contract = TestSample()
+        subject = contract.made_subject(Path(folder))
+        for name in checks():
+            called.clear()
+            # A subject of its own, because what one check read is not read again by the next.
+            getattr(contract, name)(replace(subject, plugin=SourcePlugin("sample", SampleSettings, noted)))
+            found[name] = frozenset(called)
+    return found
+
+
+def concerned(source: type[Sample]) -> list[str]:
+    """The checks that can tell a source from the sample: those that call a method which it changes.
+
+    All of them, if it changes anything else of the sample than methods: such as its making or an attribute.
+    """
+    between = source.__mro__[: source.__mro__.index(Sample)]
+    changed = {name for one in between for name in vars(one)} - {"__module__", "__doc__", "__annotations__"}
+    attributes = {name for name, member in vars(Sample).items() if not isfunction(member)}
+    if not changed or changed & attributes or any(name.startswith("__") for name in changed):
+        return checks()
+    return [name for name in checks() if asked()[name] & changed]
+
+
 def failed(folder: Path, defect: Defect) -> list[str]:
-    """The checks that find something wrong with the sample once it is spoilt."""
+    """The checks that find something wrong with the sample once it is spoilt; the rest cannot notice."""
     contract = TestSample()
-    subject = defect(contract.made_subject(folder))
+    sound = contract.made_subject(folder)
+    subject = defect(sound)
+    only_its_source = replace(subject, plugin=sound.plugin) == sound
+    same_settings = subject.plugin.settings is SampleSettings
+    make: Any = subject.plugin.make
     found = []
-    for name in checks():
+    for name in concerned(make) if only_its_source and same_settings else checks():
         try:
             getattr(contract, name)(subject)
         except Exception:

@@ -124,6 +124,11 @@ class Subject:
         return {name: dataset for name, dataset in self.source().datasets.items() if name in found}
 
     @cached_property
+    def untroubled(self) -> dict[str, list[bytes]]:
+        """By dataset, what a slot gave when nothing went wrong; filled by `venue.untroubled`."""
+        return {}
+
+    @cached_property
     def answers(self) -> list[Recording]:
         """The recordings that are answers of a dataset, and no refusals."""
         return [one for one in self.recordings if one.status == 200 and self.dataset_of(one)]
