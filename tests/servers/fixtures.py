@@ -1,5 +1,4 @@
-"""Servers for tests, one of each kind a session; import those you use, with the programs they ask for, into
-your conftest.py.
+"""Servers for tests, one of each kind a session; import those you use into your conftest.py.
 
 What a machine lacks is a skip that says how to get it, and under CI a failure. When a test fails, the ends of
 the servers' logs stand at the end of the report.
@@ -32,26 +31,29 @@ def mongod_program() -> Path:
 
 
 @pytest.fixture(scope="session")
-def kafka_program() -> tuple[str, Path]:
-    """Java and Kafka's jars, fetched: what a test asks for that starts a `Kafka` itself."""
-    return _got(fetch.java), _got(lambda: fetch.jars("kafka"))
+def kafka_program() -> Path:
+    """Kafka's jars, fetched, and a Java to run them: what a test asks for that starts a `Kafka` itself."""
+    return _kafka_program()
 
 
 @pytest.fixture(scope="session")
-def mongo_replica_set(request: pytest.FixtureRequest, mongod_program: Path) -> Iterator[Mongo]:
+def mongo_replica_set(request: pytest.FixtureRequest) -> Iterator[Mongo]:
     """A replica set of one, without authentication."""
+    _got(fetch.mongod)
     yield from serving(request, Mongo)
 
 
 @pytest.fixture(scope="session")
-def mongo_standalone(request: pytest.FixtureRequest, mongod_program: Path) -> Iterator[Mongo]:
+def mongo_standalone(request: pytest.FixtureRequest) -> Iterator[Mongo]:
     """A mongod without replica set and without authentication."""
+    _got(fetch.mongod)
     yield from serving(request, lambda folder: Mongo(folder, members=0))
 
 
 @pytest.fixture(scope="session")
-def kafka_broker(request: pytest.FixtureRequest, kafka_program: tuple[str, Path]) -> Iterator[Kafka]:
+def kafka_broker(request: pytest.FixtureRequest) -> Iterator[Kafka]:
     """A broker without topics."""
+    _kafka_program()
     yield from serving(request, Kafka)
 
 
@@ -69,6 +71,11 @@ def serving(request: pytest.FixtureRequest, make: Callable[[Path], ServerT]) -> 
         yield server
         if request.session.testsfailed > failed_before:
             _report(request.config, server.last_words())
+
+
+def _kafka_program() -> Path:
+    _got(fetch.java)
+    return _got(lambda: fetch.jars("kafka"))
 
 
 def _got(get: Callable[[], T]) -> T:

@@ -17,6 +17,7 @@ from servers.ports import HOST, Port
 from servers.process import START_TIMEOUT_S, Process, ServerFailed
 from servers.server import Server
 
+_QUICK_START = "-XX:TieredStopAtLevel=1"  # half the work of a start, and a little slower under load
 _HEAP = "-Xmx512m"
 _LOGGING = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -73,7 +74,7 @@ class Kafka(Server):
         file.write_text(
             "".join(f"{name}={value}\n" for name, value in self._settings.items()), encoding="utf-8"
         )
-        java = [fetch.java(), *_LOGGING, "-cp", f"{fetch.jars('kafka')}/*"]
+        java = [fetch.java(), _QUICK_START, *_LOGGING, "-cp", f"{fetch.jars('kafka')}/*"]
         if not Path(self._settings["log.dirs"], "meta.properties").exists():
             self._format([*java, "kafka.tools.StorageTool"], file)
         self._process.start([*java, _HEAP, "kafka.Kafka", str(file)], self._answers)

@@ -20,6 +20,8 @@ LAKE = "stages/lake/coinlake_lake"
 REFINE = "stages/refine/coinlake_refine"
 WAREHOUSE = "stages/warehouse/coinlake_warehouse"
 PROGRAM = "apps/cli/coinlake_cli"
+EXAMPLE = "examples/quote-in-eur/coinlake_quote_in_eur"
+SERVERS = "tests/servers"
 
 ALLOWED = [
     (CORE, "httpx"),
@@ -36,6 +38,13 @@ ALLOWED = [
     (PROGRAM, "coinlake_coingecko.allowed"),
     (PROGRAM, "coinlake_warehouse.allowed"),
     (PROGRAM, "nicegui"),
+    (EXAMPLE, "coinlake.allowed"),
+    (EXAMPLE, "pyarrow"),
+]
+
+ALLOWED_IN_TESTS = [
+    (LAKE, "servers.allowed"),
+    (PROGRAM, "servers.allowed"),
 ]
 
 FORBIDDEN = [
@@ -47,6 +56,7 @@ FORBIDDEN = [
     (SOURCE, "opentelemetry.sdk.trace", "3rdparty/main#opentelemetry-sdk"),
     (LAKE, "coinlake_refine.allowed", f"{REFINE}/allowed.py"),
     (LAKE, "coinlake_cli.allowed", f"{PROGRAM}/allowed.py"),
+    (LAKE, "servers.allowed", f"{SERVERS}/allowed.py"),
     (REFINE, "coinlake_coingecko.allowed", f"{SOURCE}/allowed.py"),
     (REFINE, "psycopg", "3rdparty/main#psycopg"),
     (WAREHOUSE, "coinlake_lake.allowed", f"{LAKE}/allowed.py"),
@@ -54,6 +64,9 @@ FORBIDDEN = [
     (PROGRAM, "psycopg", "3rdparty/main#psycopg"),
     (PROGRAM, "httpx", "3rdparty/main#httpx"),
     (PROGRAM, "pytest", "3rdparty/main#pytest"),
+    (EXAMPLE, "coinlake_refine.allowed", f"{REFINE}/allowed.py"),
+    (EXAMPLE, "pluggy", "3rdparty/main#pluggy"),
+    (PROGRAM, "servers.allowed", f"{SERVERS}/allowed.py"),
 ]
 
 
@@ -68,6 +81,8 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProc
     modules = defaultdict(list)
     for room, imported in ALLOWED:
         modules[f"{room}/allowed.py"].append(f"import {imported}\n")
+    for room, imported in ALLOWED_IN_TESTS:
+        modules[f"{room}/allowed_test.py"].append(f"import {imported}\n")
     for room, imported, _ in FORBIDDEN:
         modules[f"{room}/forbidden.py"].append(f"import {imported}\n")
     for path, lines in modules.items():
@@ -76,8 +91,11 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProc
         module.write_text("".join(lines))
         build_file = module.parent.parent / "BUILD"
         shutil.copy(here / build_file.relative_to(build_root), build_file)
+    (build_root / SERVERS).mkdir(parents=True)
+    (build_root / SERVERS / "BUILD").write_text("python_sources()\n")
+    (build_root / SERVERS / "allowed.py").touch()
     return subprocess.run(
-        ["./pants", "--no-pantsd", "lint", "--only=walls", "libs::", "stages::", "apps::"],
+        ["./pants", "--no-pantsd", "lint", "--only=walls", "libs::", "stages::", "apps::", "examples::"],
         cwd=build_root,
         capture_output=True,
         text=True,
@@ -94,7 +112,7 @@ def test_an_import_over_a_wall_fails_lint(linted: subprocess.CompletedProcess[st
 def test_lint_names_both_ends_of_every_import_over_a_wall_and_of_no_other(
     linted: subprocess.CompletedProcess[str],
 ) -> None:
-    crossing = r"python_sources ([^\s:]+)\S* -> python_\w+ ([^\s:]+)"
+    crossing = r"python_\w+ ([^\s:]+)\S* -> python_\w+ ([^\s:]+)"
     assert set(re.findall(crossing, linted.stderr)) == {
         (f"{room}/forbidden.py", target) for room, _, target in FORBIDDEN
     }
