@@ -295,6 +295,21 @@ def failed(folder: Path, defect: Defect) -> list[str]:
     return found
 
 
+def test_recordings_without_a_time_stand_where_their_newest_row_was_over(tmp_path: Path) -> None:
+    subject = TestSample().made_subject(tmp_path)
+    untimed = [replace(one, recorded_at=None) for one in subject.recordings]
+    subject = replace(subject, recordings=untimed)
+    assert subject.moment("candles") == RECORDED.replace(second=0)
+    assert subject.moment("tickers") == RECORDED - timedelta(seconds=5)
+
+
+def test_a_dataset_may_have_settings_of_its_own(tmp_path: Path) -> None:
+    own = {"candles": {"root": "https://candles.example"}}
+    subject = replace(TestSample().made_subject(tmp_path), settings_of=own)
+    assert subject.source(None, "candles").root == "https://candles.example"
+    assert subject.source(None, "tickers").root == ROOT
+
+
 def test_the_kit_is_cheap_to_import_where_no_test_is_run() -> None:
     program = "import sys, coinlake.testing.replay; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

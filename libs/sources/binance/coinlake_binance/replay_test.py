@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from coinlake import plugins
-from coinlake.errors import Refused, WaitUntil
+from coinlake.errors import Refused
 from coinlake.feed import CaptureOutcome, Feed
 from coinlake.fetch import Fetcher
 from coinlake.lake import Lake
@@ -128,12 +128,6 @@ async def test_a_slot_that_was_missed_leaves_no_hole_in_the_candles(tmp_path: Pa
     assert [moment.timestamp() for moment in opened] == [at for at in recorded if at < SPRING.timestamp()]
 
 
-async def test_a_slots_captures_are_the_same_however_often_they_are_fetched(tmp_path: Path) -> None:
-    async with replayed(tmp_path, SPRING, symbols=["BTCUSDT"]) as venue:
-        assert (await venue.capture(KLINES)).new == 1
-        assert (await venue.capture(KLINES)).new == 0
-
-
 async def test_windows_of_the_past_bring_every_recorded_candle_once(tmp_path: Path) -> None:
     [hours] = [one for one in ALL if one.params.get("interval") == "1h"]
     start = datetime(2020, 4, 28, tzinfo=UTC)
@@ -172,13 +166,6 @@ async def test_a_call_over_binances_limit_waits_as_long_as_it_is_told(tmp_path: 
         assert (await venue.capture(KLINES)).error is None
         assert venue.server.calls == 3
         assert venue.clock.now() >= SUMMER + timedelta(minutes=1)
-
-
-async def test_after_a_ban_nothing_is_sent_by_any_feed(tmp_path: Path) -> None:
-    async with replayed(tmp_path, SUMMER, Fault("ban", times=1), symbols=["BTCUSDT"]) as venue:
-        assert isinstance((await venue.capture(TICKER)).error, WaitUntil)
-        assert isinstance((await venue.capture(TICKER)).error, WaitUntil)
-        assert venue.server.calls == 1
 
 
 @pytest.mark.parametrize("kind", ["status", "retry_after_s", "retry_after_none", "truncated", "hang"])

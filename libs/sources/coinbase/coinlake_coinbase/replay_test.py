@@ -151,12 +151,6 @@ async def test_a_row_before_start_comes_along_and_is_a_candle_once(tmp_path: Pat
     assert set(found.values()) == {1}
 
 
-async def test_a_slots_captures_are_the_same_however_often_they_are_fetched(tmp_path: Path) -> None:
-    async with replayed(tmp_path, MORNING, products=["BTC-USD"]) as venue:
-        assert (await venue.capture(CANDLES)).new == 1
-        assert (await venue.capture(CANDLES)).new == 0
-
-
 async def test_windows_of_the_past_bring_every_recorded_candle_once(tmp_path: Path) -> None:
     start = opened(HOURS)[-1] - timedelta(hours=250)
     given: dict[str, Any] = {"products": ["BTC-USD"], "interval": "1h", "candles_every": "1h"}
