@@ -6,28 +6,28 @@ it: a task may fail, be repeated, or run twice at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import pyarrow as pa
 import structlog
 
 from coinlake.errors import Refused
-from coinlake.model import Decoded, Held, capture_batch
+from coinlake.model import CAPTURES, REJECTS, Decoded
 from coinlake.refining import reject_whole
 from coinlake_warehouse.connection import Connection, connect, explained
-from coinlake_warehouse.staging import StagingTable, capture_row, copy_batch, copy_rows, reject_rows
+from coinlake_warehouse.staging import StagingTable, copy_batch, copy_rows, reject_rows
 
-log = structlog.get_logger("coinlake.attempts")
+ORIGIN = ("lake_id", "position", "capture_id", "source", "dataset", "slot", "received_at")
+"""What the warehouse keeps of a capture: columns of all that is staged."""
+
+_REJECTS = StagingTable("staging_rejects", ("uuid", "uuid", "text", "text", "text[]", "bytea"))
 
 Refine = Callable[[pa.RecordBatch], Decoded]
 
-_CAPTURES = StagingTable(
-    "staging_captures", ("uuid", "uuid", "int8", "uuid", "text", "text", "timestamptz", "timestamptz")
-)
-_REJECTS = StagingTable("staging_rejects", ("uuid", "uuid", "text", "text", "text[]", "bytea"))
+log = structlog.get_logger("coinlake.attempts")
 
 
 class Attempt(NamedTuple):
@@ -45,15 +45,21 @@ class Stager:
         self._refine = refine
         self._open: Connection | None = None
 
-    def stage(self, lake_id: UUID, captures: Sequence[Held]) -> Attempt:
-        """Refines captures and stages all that comes of them, or raises and has staged nothing that counts.
+    def stage(self, captures: pa.RecordBatch, unreadable: pa.RecordBatch | None = None) -> Attempt:
+        """Refines captures and stages all that comes of them, or has staged nothing that counts.
 
+        `captures` has the columns of `model.CAPTURES` and of `ORIGIN`; `unreadable`, messages that are no
+        whole captures, those of `model.REJECTS` and of `ORIGIN`, lake and position null where they name none.
         A capture of which the server refuses a value is singled out and staged as one dead letter. Raises
         `TryAgain` where the server is away.
         """
         attempt = uuid4()
         with self._session() as session, session.transaction():
-            return Attempt(attempt, self._stage(session, attempt, lake_id, captures))
+            rows = self._stage(session, attempt, captures) if captures.num_rows else 0
+            if unreadable is not None and unreadable.num_rows:
+                decoded = Decoded(rejects=unreadable.select(REJECTS.names))
+                rows += self._copy(session, attempt, unreadable, decoded)
+        return Attempt(attempt, rows)
 
     def close(self) -> None:
         """Ends the session; a later call opens another."""
@@ -61,33 +67,34 @@ class Stager:
             self._open.close()
             self._open = None
 
-    def _stage(self, session: Connection, attempt: UUID, lake_id: UUID, captures: Sequence[Held]) -> int:
+    def _stage(self, session: Connection, attempt: UUID, captures: pa.RecordBatch) -> int:
         """Stages captures and their rows; how many. What the server refuses is narrowed down by halving."""
-        batch = capture_batch(held.capture for held in captures)
+        bodies = captures.select(CAPTURES.names)
         try:
-            return self._copy(session, attempt, lake_id, captures, self._refine(batch))
+            return self._copy(session, attempt, captures, self._refine(bodies))
         except Refused as error:
-            if len(captures) == 1:
-                capture = captures[0].capture
-                log.error("load.capture_quarantined", capture_id=str(capture.id), reason=str(error))
-                refused = reject_whole(batch, "load", f"load_refused: {error}")
-                return self._copy(session, attempt, lake_id, captures, refused)
-        half = len(captures) // 2
-        halves = (captures[:half], captures[half:])
-        return sum(self._stage(session, attempt, lake_id, part) for part in halves)
+            if captures.num_rows == 1:
+                (capture_id,) = captures.column("capture_id").to_pylist()
+                log.error("load.capture_quarantined", capture_id=capture_id, reason=str(error))
+                return self._copy(
+                    session, attempt, captures, reject_whole(bodies, "load", f"load_refused: {error}")
+                )
+        half = captures.num_rows // 2
+        return sum(self._stage(session, attempt, part) for part in (captures[:half], captures[half:]))
 
-    def _copy(
-        self, session: Connection, attempt: UUID, lake_id: UUID, captures: Sequence[Held], decoded: Decoded
-    ) -> int:
+    def _copy(self, session: Connection, attempt: UUID, captures: pa.RecordBatch, decoded: Decoded) -> int:
         # A savepoint: what is refused here leaves no trace, and the rest of the attempt stands.
         with explained(self._dsn), session.transaction():
-            copy_rows(session, _CAPTURES, ((attempt, lake_id, *capture_row(held)) for held in captures))
             copy_rows(session, _REJECTS, ((attempt, *row) for row in reject_rows(decoded.rejects)))
-            copy_batch(session, "staging_quotes", _marked(decoded.quotes, attempt))
-            copy_batch(session, "staging_candles", _marked(decoded.candles, attempt))
-            copy_batch(session, "staging_instruments", _marked(decoded.instruments, attempt))
-        rows: int = len(captures) + sum(table.num_rows for table in decoded)
-        return rows
+            for table, rows in (
+                ("staging_captures", captures.select(ORIGIN)),
+                ("staging_quotes", decoded.quotes),
+                ("staging_candles", decoded.candles),
+                ("staging_instruments", decoded.instruments),
+            ):
+                copy_batch(session, table, _marked(rows, attempt))
+        staged: int = captures.num_rows + sum(table.num_rows for table in decoded)
+        return staged
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:
@@ -104,6 +111,5 @@ class Stager:
 
 def _marked(rows: pa.RecordBatch, attempt: UUID) -> pa.RecordBatch:
     """The rows with the attempt before all other columns."""
-    mark: pa.Array = pa.repeat(str(attempt), rows.num_rows)
-    columns: list[Any] = [mark, *rows.columns]
+    columns = [pa.repeat(str(attempt), rows.num_rows), *rows.columns]
     return pa.RecordBatch.from_arrays(columns, names=["attempt", *rows.schema.names])

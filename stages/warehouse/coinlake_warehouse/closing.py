@@ -11,11 +11,12 @@ A crash before 2 repeats the batch, and loading is idempotent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import psycopg
 from psycopg import sql
 
 from coinlake.clock import Clock, SystemClock
@@ -108,6 +109,8 @@ class BusLoader:
     def close(self) -> None:
         """Ends the session, and the lead with it; a later call opens another."""
         if self._open is not None:
+            with suppress(psycopg.Error):  # of a session that is gone, the server frees the lead by itself
+                self._open.execute("SELECT pg_advisory_unlock_all()")
             self._open.close()
             self._open = None
 

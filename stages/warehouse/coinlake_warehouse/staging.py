@@ -43,7 +43,7 @@ def open_staging(connection: Connection) -> None:
 
 def stage_captures(connection: Connection, captures: Sequence[Held]) -> None:
     """Copies what rows need to know of their captures."""
-    copy_rows(connection, CAPTURES, map(capture_row, captures))
+    copy_rows(connection, CAPTURES, map(_capture_row, captures))
 
 
 def stage_rejects(connection: Connection, rejects: pa.RecordBatch) -> None:
@@ -74,8 +74,7 @@ def copy_rows(connection: Connection, table: StagingTable, rows: Iterable[tuple[
             copy.write_row(row)
 
 
-def capture_row(held: Held) -> tuple[Any, ...]:
-    """A capture as `staged_captures` has it."""
+def _capture_row(held: Held) -> tuple[Any, ...]:
     capture = held.capture
     return (
         held.position,

@@ -5,7 +5,7 @@ SET work_mem = '128MB';
 SET enable_seqscan = off;
 
 CREATE TEMP TABLE staged_captures (
-    position    bigint      NOT NULL,
+    position    bigint,
     capture_id  uuid        NOT NULL,
     source      text COLLATE "C" NOT NULL,
     dataset     text        NOT NULL,

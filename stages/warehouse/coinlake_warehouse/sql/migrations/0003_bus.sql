@@ -38,8 +38,8 @@ COMMENT ON COLUMN bus_offsets.next_offset IS 'The first message that was not loa
 -- transaction names ever count. Not logged: after a crash of the server the batch is made again.
 CREATE UNLOGGED TABLE staging_captures (
     attempt     uuid        NOT NULL,
-    lake_id     uuid        NOT NULL,
-    position    bigint      NOT NULL,
+    lake_id     uuid,
+    position    bigint,
     capture_id  uuid        NOT NULL,
     source      text COLLATE "C" NOT NULL,
     dataset     text        NOT NULL,
@@ -60,8 +60,8 @@ CREATE UNLOGGED TABLE staging_instruments (attempt uuid NOT NULL, LIKE instrumen
 
 COMMENT ON TABLE staging_captures IS 'Captures of a batch that is being loaded from the bus; not for reading';
 COMMENT ON COLUMN staging_captures.attempt IS 'The attempt of a task that read it';
-COMMENT ON COLUMN staging_captures.lake_id IS 'The lake that it was published from';
-COMMENT ON COLUMN staging_captures.position IS 'Its position in that lake';
+COMMENT ON COLUMN staging_captures.lake_id IS 'The lake that it was published from; null for a message that names none';
+COMMENT ON COLUMN staging_captures.position IS 'Its position in that lake; null for a message that names none';
 COMMENT ON COLUMN staging_captures.capture_id IS 'Its id';
 COMMENT ON COLUMN staging_captures.source IS 'Venue or aggregator of the capture';
 COMMENT ON COLUMN staging_captures.dataset IS 'Dataset of the capture';
