@@ -123,6 +123,17 @@ def test_a_query_gives_exact_digits_in_every_form(demo: Program, tmp_path: Path)
     assert pyarrow.parquet.read_table(file).to_pylist() == [row]
 
 
+@pytest.mark.parametrize(
+    ("form", "shown", "said"),
+    [("table", "asset  price\n", "0 rows\n"), ("csv", '"asset","price"\n', ""), ("json", "[]\n", "")],
+)
+def test_an_answer_without_rows_is_a_heading_or_an_empty_list(
+    demo: Program, form: str, shown: str, said: str
+) -> None:
+    done = demo("--demo", "query", "SELECT asset, price FROM quotes WHERE false", "--format", form)
+    assert (done.returncode, done.stdout, done.stderr) == (0, shown, said)
+
+
 def test_two_columns_of_one_name_keep_their_values_or_are_refused(demo: Program) -> None:
     shown = demo("--demo", "query", "SELECT 1 AS a, 2 AS a").stdout
     assert shown.splitlines()[1].split() == ["1", "2"]

@@ -76,6 +76,8 @@ def _show(output: Output, answer: asking.Answer, most: int) -> None:
     columns = answer.schema.names
     numbers = frozenset(field.name for field in answer.schema if pa.types.is_primitive(field.type))
     output.show([dict(zip(columns, row, strict=True)) for row in shown], Table("", columns, shown, numbers))
+    if not shown:
+        talk.print("0 rows")
     if next(rows, None) is not None:
         talk.print(f"There are more than {most:,} rows: give --limit, or another --format.", markup=False)
 
