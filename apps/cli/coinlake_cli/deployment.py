@@ -13,10 +13,9 @@ import structlog
 from coinlake import assets
 from coinlake import plugins as plugin_loading
 from coinlake.clock import Clock, SystemClock
-from coinlake.errors import FixConfiguration
 from coinlake.pipeline import Pipeline
 from coinlake.plugins import Plugins
-from coinlake.refining import Decode, Refinery
+from coinlake.refining import Refinery, refinery_of
 from coinlake.settings import Settings
 from coinlake.source import Source
 from coinlake.state import State
@@ -124,7 +123,7 @@ def opened(
     """
     plugins = load_plugins(settings, observers)
     sources = {name: plugins.make_source(name, given) for name, given in settings.sources.items()}
-    refinery = _refinery(settings, plugins, sources)
+    refinery = refinery_of(plugins, sources, settings.refine.steps)
     kind = kind or folder.kind_of(settings.folder)
     folder.claim(settings.folder, kind)
     with ExitStack() as parts:
@@ -144,19 +143,6 @@ def opened(
             addresses=addresses,
             _parts=parts,
         )
-
-
-def _refinery(settings: Settings, plugins: Plugins, sources: Mapping[str, Source]) -> Refinery:
-    """The configured steps, and a decoder for whatever may lie in the lake."""
-    decoders: dict[str, Decode] = {name: source.decode for name, source in sources.items()}
-    for name in plugins.sources.keys() - sources.keys():
-        # No longer configured, but its captures can still be replayed and verified.
-        try:
-            decoders[name] = plugins.make_source(name, {}).decode
-        except FixConfiguration:
-            continue  # it cannot be made without settings; its captures would be dead letters
-    names = settings.refine.steps
-    return Refinery(decoders, list(zip(names, plugins.steps(names), strict=True)))
 
 
 def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | None, Addresses]:

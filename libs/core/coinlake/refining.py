@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coinlake.decoding import originals
+from coinlake.errors import FixConfiguration
 from coinlake.model import REJECTS, TABLES, Decoded
-from coinlake.plugins import Step
+from coinlake.plugins import Plugins, Step
+from coinlake.source import Source
 
 _REASON_CHARACTERS = 1_000
 
@@ -58,6 +60,21 @@ class Refinery:
         half = captures.num_rows // 2
         halves = [self._refine_safely(source, part) for part in (captures[:half], captures[half:])]
         return Decoded.joined(halves)
+
+
+def refinery_of(plugins: Plugins, sources: Mapping[str, Source], steps: Sequence[str]) -> Refinery:
+    """The steps of those names, and a decoder for whatever may lie in the lake; `sources` are those in use.
+
+    Raises `FixConfiguration` for a step that no plugin offers.
+    """
+    decoders: dict[str, Decode] = {name: source.decode for name, source in sources.items()}
+    for name in plugins.sources.keys() - sources.keys():
+        # No longer configured, but its captures can still be replayed and verified.
+        try:
+            decoders[name] = plugins.make_source(name, {}).decode
+        except FixConfiguration:
+            continue  # it cannot be made without settings; its captures would be dead letters
+    return Refinery(decoders, list(zip(steps, plugins.steps(steps), strict=True)))
 
 
 def reject_whole(captures: pa.RecordBatch, stage: str, reason: str) -> Decoded:
