@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from pymongo import MongoClient
+from pydantic import SecretStr
 
-from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.errors import FixConfiguration
 from coinlake.positions import Mark, Positions
+from coinlake.settings import Secret
 from coinlake_lake.mongo_positions import MongoPositions
-from servers.fixtures import mongo_replica_set  # noqa: F401
 from servers.mongod import Mongo
 
 LAKE = UUID("0190a000-0000-7000-8000-00000000000a")
@@ -21,19 +20,9 @@ TOPIC = "coinlake.captures"
 
 
 @pytest.fixture
-def client(mongo_replica_set: Mongo) -> Iterator[MongoClient[dict[str, Any]]]:  # noqa: F811
-    with MongoClient[dict[str, Any]](mongo_replica_set.uri, serverSelectionTimeoutMS=2_000) as client:
-        yield client
-
-
-@pytest.fixture
-def database() -> str:
-    return f"test-{uuid4()}"
-
-
-@pytest.fixture
-def positions(client: MongoClient[dict[str, Any]], database: str) -> Positions:
-    return MongoPositions(client, database, LAKE, TOPIC)
+def positions(database: Secret) -> Iterator[Positions]:
+    with MongoPositions(database, LAKE, TOPIC) as positions:
+        yield positions
 
 
 def test_at_first_there_is_no_mark(positions: Positions) -> None:
@@ -54,13 +43,15 @@ def test_the_mark_moves_from_nowhere_else(positions: Positions, before: Mark) ->
     assert positions.read() == Mark(7, "a")
 
 
-def test_each_lake_and_topic_has_a_mark_of_its_own(
-    client: MongoClient[dict[str, Any]], database: str, positions: Positions
-) -> None:
+def test_each_lake_and_topic_has_a_mark_of_its_own(database: Secret, positions: Positions) -> None:
     positions.move(Mark(), Mark(7, "a"))
-    assert MongoPositions(client, database, uuid4(), TOPIC).read() == Mark()
-    assert MongoPositions(client, database, LAKE, "another").read() == Mark()
-    assert MongoPositions(client, database, LAKE, TOPIC).read() == Mark(7, "a")
+    with (
+        MongoPositions(database, uuid4(), TOPIC) as of_another_lake,
+        MongoPositions(database, LAKE, "another") as of_another_topic,
+        MongoPositions(database, LAKE, TOPIC) as same,
+    ):
+        assert of_another_lake.read() == of_another_topic.read() == Mark()
+        assert same.read() == Mark(7, "a")
 
 
 def test_of_those_who_move_it_at_once_one_succeeds(positions: Positions) -> None:
@@ -71,17 +62,9 @@ def test_of_those_who_move_it_at_once_one_succeeds(positions: Positions) -> None
             assert sum(moved) == 1
 
 
-def test_without_a_server_it_is_tried_again() -> None:
-    with (
-        MongoClient[dict[str, Any]]("mongodb://127.0.0.1:1/", serverSelectionTimeoutMS=100) as client,
-        pytest.raises(TryAgain, match="cannot keep the producer's position now"),
-    ):
-        MongoPositions(client, "coinlake", LAKE, TOPIC).read()
-
-
-def test_without_the_right_it_says_what_to_check(mongo_replica_set: Mongo) -> None:  # noqa: F811
-    uri = mongo_replica_set.uri_of("nobody", "very-secret")
-    with MongoClient[dict[str, Any]](uri) as stranger, pytest.raises(FixConfiguration) as refused:
-        MongoPositions(stranger, "coinlake", LAKE, TOPIC).read()
-    assert "Check the login in lake.url" in str(refused.value)
+def test_without_the_login_it_says_what_to_check(mongo_replica_set: Mongo) -> None:
+    stranger = SecretStr(mongo_replica_set.uri_of("nobody", "very-secret"))
+    with MongoPositions(stranger, LAKE, TOPIC) as positions, pytest.raises(FixConfiguration) as refused:
+        positions.read()
+    assert "in lake.url" in str(refused.value)
     assert "very-secret" not in str(refused.value)
