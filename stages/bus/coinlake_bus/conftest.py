@@ -1,4 +1,4 @@
-"""A real broker, a topic of each test's own, and what lies in it."""
+"""A real broker, and a topic of each test's own."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from coinlake.errors import FixConfiguration
 from coinlake.settings import BusSettings
 from coinlake_bus.kafka import Bus
-from coinlake_bus.message import Message
-from servers.fixtures import kafka_broker  # noqa: F401
+from servers.fixtures import kafka_broker, kafka_program
 from servers.kafka import Kafka
 
 DEADLINE_S = 60
 
+__all__ = ["kafka_broker", "kafka_program"]
+
 
 @pytest.fixture
-def bus_settings(kafka_broker: Kafka) -> BusSettings:  # noqa: F811
+def bus_settings(kafka_broker: Kafka) -> BusSettings:
     """A topic of the test's own, not yet made."""
     return BusSettings(servers=kafka_broker.bootstrap_servers, topic=f"captures.{uuid4()}", partitions=3)
 
@@ -32,12 +32,6 @@ def bus(bus_settings: BusSettings) -> Bus:
     bus = Bus(bus_settings)
     bus.init()
     return bus
-
-
-@pytest.fixture
-def read_topic(bus: Bus) -> Callable[[], list[Message]]:
-    """All messages of the topic, each partition's in order."""
-    return lambda: _messages(bus.settings)
 
 
 @pytest.fixture
@@ -67,19 +61,3 @@ def _is_there(bus: Bus) -> bool:
     except FixConfiguration:
         return False
     return True
-
-
-def _messages(bus: BusSettings) -> list[Message]:
-    reader = Consumer({"bootstrap.servers": bus.servers, "group.id": "test", "enable.auto.commit": False})
-    found: list[Message] = []
-    for number in reader.list_topics(bus.topic, timeout=DEADLINE_S).topics[bus.topic].partitions:
-        _, end = reader.get_watermark_offsets(TopicPartition(bus.topic, number), timeout=DEADLINE_S)
-        reader.assign([TopicPartition(bus.topic, number, 0)])
-        offset = 0
-        while offset < end:
-            for record in reader.consume(1000, 0.2):
-                assert record.error() is None, record.error()
-                found.append(Message(record.key(), record.value(), record.headers() or []))  # type: ignore[arg-type]
-                offset = (record.offset() or 0) + 1
-    reader.close()
-    return found

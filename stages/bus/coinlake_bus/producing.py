@@ -53,12 +53,17 @@ _STEADY_S = 60.0
 log = structlog.get_logger("coinlake.producing")
 
 
-class Producing:
-    """Publishes the captures of a lake, from the mark on, for as long as it runs.
+Wait = Callable[[int, float], object]
+"""Returns when a lake may have news behind a position, or after the given seconds."""
 
-    `wait` returns when the lake may have news behind a position, or after the given seconds; without it,
-    the lake is simply looked at again.
-    """
+
+def look_again(_: int, timeout_s: float) -> None:
+    """For a lake that cannot say when it has news."""
+    time.sleep(timeout_s)
+
+
+class Producing:
+    """Publishes the captures of a lake, from the mark on, for as long as it runs."""
 
     def __init__(
         self,
@@ -66,7 +71,7 @@ class Producing:
         positions: Positions,
         bus: Bus,
         *,
-        wait: Callable[[int, float], object] = lambda _, timeout_s: time.sleep(timeout_s),
+        wait: Wait = look_again,
     ) -> None:
         self._lake = lake
         self._positions = positions
@@ -124,7 +129,7 @@ class _Course:
         positions: Positions,
         bus: Bus,
         topic: Topic,
-        wait: Callable[[int, float], object],
+        wait: Wait,
     ) -> None:
         self._lake = lake
         self._positions = positions

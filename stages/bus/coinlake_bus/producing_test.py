@@ -26,10 +26,9 @@ from coinlake_bus.kafka import Bus
 from coinlake_bus.message import Message, Received, Unreadable, decode
 from coinlake_bus.message_test import HELD
 from coinlake_bus.producing import Producing
+from coinlake_bus.reader import read_topic
 from coinlake_bus.writer import BusWriter
 from servers.kafka import Kafka
-
-ReadTopic = Callable[[], list[Message]]
 
 
 class ListedLake:
@@ -88,7 +87,6 @@ class Run:
             self._producing.run(self.stop)
         except BaseException as error:
             self.error = error
-            raise
 
     def end(self) -> None:
         self.stop.set()
@@ -128,6 +126,10 @@ def positions_by_page(messages: Iterable[Message], lake_id: UUID) -> dict[int, l
     return found
 
 
+def in_topic(bus: Bus) -> list[Message]:
+    return [placed.message for placed in read_topic(bus.settings)]
+
+
 def first_seen(positions: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(positions))
 
@@ -141,30 +143,30 @@ def assert_whole(messages: Iterable[Message], lake: ListedLake) -> None:
     assert {page: first_seen(numbers) for page, numbers in found.items()} == wanted
 
 
-def test_each_capture_is_published_once_and_whole(bus: Bus, read_topic: ReadTopic) -> None:
+def test_each_capture_is_published_once_and_whole(bus: Bus) -> None:
     lake, positions = ListedLake(2_000), KeptMark()
     publish(lake, positions, bus)
-    received = [one.held for one in map(decode, read_topic()) if isinstance(one, Received)]
+    received = [one.held for one in map(decode, in_topic(bus)) if isinstance(one, Received)]
     assert sorted(received, key=lambda held: held.position) == lake.held
     assert positions.mark == Mark(2_000, bus.topic().id)
 
 
-def test_a_new_producer_goes_on_behind_the_mark(bus: Bus, read_topic: ReadTopic) -> None:
+def test_a_new_producer_goes_on_behind_the_mark(bus: Bus) -> None:
     lake, positions = ListedLake(10), KeptMark()
     publish(lake, positions, bus)
     lake.add(10)
     publish(lake, positions, bus)
-    assert len(read_topic()) == 20
-    assert_whole(read_topic(), lake)
+    assert len(in_topic(bus)) == 20
+    assert_whole(in_topic(bus), lake)
 
 
-def test_what_is_appended_while_it_runs_is_published(bus: Bus, read_topic: ReadTopic) -> None:
+def test_what_is_appended_while_it_runs_is_published(bus: Bus) -> None:
     lake, positions = ListedLake(), KeptMark()
     with running(lake, positions, bus):
         for end in (3, 4, 30):
             lake.add(end - lake.end())
             until(lambda end=end: positions.mark.position == end)  # type: ignore[misc]
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
 def test_without_its_topic_it_ends_with_the_command_that_makes_it(bus_settings: BusSettings) -> None:
@@ -172,34 +174,32 @@ def test_without_its_topic_it_ends_with_the_command_that_makes_it(bus_settings: 
         publish(ListedLake(1), KeptMark(), Bus(bus_settings))
 
 
-def test_a_capture_the_topic_does_not_take_goes_without_its_body_and_holds_up_nothing(
-    bus: Bus, read_topic: ReadTopic
-) -> None:
+def test_a_capture_the_topic_does_not_take_goes_without_its_body_and_holds_up_nothing(bus: Bus) -> None:
     Bus(bus.settings.model_copy(update={"max_message_bytes": 50_000})).init()
     lake, positions = ListedLake(10), KeptMark()
     lake.add(1, body_bytes=60_000)
     lake.add(10)
     publish(lake, positions, bus)
-    (left_out,) = [found for found in map(decode, read_topic()) if isinstance(found, Unreadable)]
+    (left_out,) = [found for found in map(decode, in_topic(bus)) if isinstance(found, Unreadable)]
     assert left_out.about is not None
     assert left_out.about.held.position == 11
     assert left_out.reasons[0].startswith("body_left_out")
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
-def test_captures_that_just_fit_the_topic_are_taken_whole(bus: Bus, read_topic: ReadTopic) -> None:
+def test_captures_that_just_fit_the_topic_are_taken_whole(bus: Bus) -> None:
     limit = 50_000
     Bus(bus.settings.model_copy(update={"max_message_bytes": limit})).init()
     lake = ListedLake()
     for size in range(limit - 2_500, limit, 100):  # of noise, which packing makes no smaller
         lake.add(1, body_bytes=size)
     publish(lake, KeptMark(), bus)
-    found = list(map(decode, read_topic()))
+    found = list(map(decode, in_topic(bus)))
     assert len(found) == 25
     assert 5 < sum(isinstance(one, Received) for one in found) < 25
 
 
-def test_a_limit_lowered_while_it_runs_is_found(bus: Bus, read_topic: ReadTopic) -> None:
+def test_a_limit_lowered_while_it_runs_is_found(bus: Bus) -> None:
     lake, positions = ListedLake(1), KeptMark()
     with running(lake, positions, bus):
         until(lambda: positions.mark.position == 1)
@@ -207,17 +207,15 @@ def test_a_limit_lowered_while_it_runs_is_found(bus: Bus, read_topic: ReadTopic)
         lake.add(1, body_bytes=60_000)
         lake.add(3)
         until(lambda: positions.mark.position == 5)
-    assert_whole(read_topic(), lake)
-    assert sum(isinstance(one, Unreadable) for one in map(decode, read_topic())) == 1
+    assert_whole(in_topic(bus), lake)
+    assert sum(isinstance(one, Unreadable) for one in map(decode, in_topic(bus))) == 1
 
 
-def test_a_full_local_queue_is_waited_for(
-    bus: Bus, read_topic: ReadTopic, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_local_queue_is_waited_for(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "QUEUE_MESSAGES", 3)
     lake = ListedLake(500)
     publish(lake, KeptMark(), bus)
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
 def test_no_more_than_the_bound_is_in_flight(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,9 +231,7 @@ def test_no_more_than_the_bound_is_in_flight(bus: Bus, monkeypatch: pytest.Monke
     assert 10_000 < most[0] <= 110_000
 
 
-def test_a_broker_killed_on_the_way_is_waited_for(
-    bus: Bus, kafka_broker: Kafka, read_topic: ReadTopic
-) -> None:
+def test_a_broker_killed_on_the_way_is_waited_for(bus: Bus, kafka_broker: Kafka) -> None:
     lake, positions = ListedLake(100), KeptMark()
     with running(lake, positions, bus):
         until(lambda: positions.mark.position == 100)
@@ -244,12 +240,10 @@ def test_a_broker_killed_on_the_way_is_waited_for(
         kafka_broker.start()
         lake.add(100)
         until(lambda: positions.mark.position == 3_200)
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
-def test_a_broker_that_is_not_there_at_the_start_is_waited_for(
-    bus: Bus, kafka_broker: Kafka, read_topic: ReadTopic
-) -> None:
+def test_a_broker_that_is_not_there_at_the_start_is_waited_for(bus: Bus, kafka_broker: Kafka) -> None:
     lake, positions = ListedLake(100), KeptMark()
     kafka_broker.kill()
     try:
@@ -258,10 +252,10 @@ def test_a_broker_that_is_not_there_at_the_start_is_waited_for(
         kafka_broker.start()
     until(lambda: positions.mark.position == 100)
     run.end()
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
-def test_a_lake_that_is_away_is_waited_for(bus: Bus, read_topic: ReadTopic) -> None:
+def test_a_lake_that_is_away_is_waited_for(bus: Bus) -> None:
     lake, positions = ListedLake(10), KeptMark()
     with running(lake, positions, bus):
         until(lambda: positions.mark.position == 10)
@@ -269,11 +263,11 @@ def test_a_lake_that_is_away_is_waited_for(bus: Bus, read_topic: ReadTopic) -> N
         lake.add(10)
         lake.away = False
         until(lambda: positions.mark.position == 20)
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
 def test_after_a_fatal_error_of_the_client_a_new_one_goes_on(
-    bus: Bus, read_topic: ReadTopic, monkeypatch: pytest.MonkeyPatch
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[BusWriter] = []
     begin = BusWriter.__enter__
@@ -290,7 +284,7 @@ def test_after_a_fatal_error_of_the_client_a_new_one_goes_on(
         lake.add(10)
         until(lambda: positions.mark.position == 20)
     assert len(made) == 2
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
 def raise_fatal_error(client: confluent_kafka.Producer) -> None:
@@ -304,7 +298,7 @@ def raise_fatal_error(client: confluent_kafka.Producer) -> None:
 
 
 def test_a_topic_made_again_while_it_was_stopped_is_filled_from_the_start(
-    bus: Bus, read_topic: ReadTopic, delete_topic: Callable[[], None]
+    bus: Bus, delete_topic: Callable[[], None]
 ) -> None:
     lake, positions = ListedLake(10), KeptMark()
     publish(lake, positions, bus)
@@ -312,12 +306,12 @@ def test_a_topic_made_again_while_it_was_stopped_is_filled_from_the_start(
     bus.init()
     lake.add(5)
     publish(lake, positions, bus)
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
     assert positions.mark == Mark(15, bus.topic().id)
 
 
 def test_a_topic_made_again_while_it_runs_is_filled_from_the_start(
-    bus: Bus, read_topic: ReadTopic, delete_topic: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    bus: Bus, delete_topic: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(producing, "TOPIC_CHECK_S", 3600)
     lake, positions = ListedLake(10), KeptMark()
@@ -327,17 +321,17 @@ def test_a_topic_made_again_while_it_runs_is_filled_from_the_start(
         bus.init()
         monkeypatch.setattr(producing, "TOPIC_CHECK_S", 0)
         until(lambda: positions.mark == Mark(10, bus.topic().id))
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
-def test_a_lake_restored_from_before_the_mark_is_published_again(bus: Bus, read_topic: ReadTopic) -> None:
+def test_a_lake_restored_from_before_the_mark_is_published_again(bus: Bus) -> None:
     lake, positions = ListedLake(10), KeptMark(Mark(25, bus.topic().id))
     publish(lake, positions, bus)
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
 def test_two_producers_publish_all_and_one_of_them_stands_by(
-    bus: Bus, read_topic: ReadTopic, monkeypatch: pytest.MonkeyPatch
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(producing, "STAND_BY_S", 0.5)
     lake, positions = ListedLake(5_000), KeptMark()
@@ -345,14 +339,12 @@ def test_two_producers_publish_all_and_one_of_them_stands_by(
         for _ in range(20):
             lake.add(100)
             until(lambda: positions.mark.position == lake.end())
-    messages = read_topic()
+    messages = in_topic(bus)
     assert_whole(messages, lake)
     assert len(messages) < 2 * lake.end()
 
 
-def test_one_that_stands_by_takes_over(
-    bus: Bus, read_topic: ReadTopic, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_stands_by_takes_over(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(producing, "STAND_BY_S", 0.2)
     lake, positions = ListedLake(10), KeptMark()
     with running(lake, positions, bus):
@@ -360,19 +352,17 @@ def test_one_that_stands_by_takes_over(
         positions.mark = Mark(5, positions.mark.topic_id)  # as another producer would leave it, and then die
         lake.add(10)
         until(lambda: positions.mark.position == 20)
-    assert_whole(read_topic(), lake)
+    assert_whole(in_topic(bus), lake)
 
 
-def test_told_to_stop_it_ends_at_once_and_keeps_what_was_acknowledged(
-    bus: Bus, read_topic: ReadTopic
-) -> None:
+def test_told_to_stop_it_ends_at_once_and_keeps_what_was_acknowledged(bus: Bus) -> None:
     lake, positions = ListedLake(60_000), KeptMark()
     run = Run(lake, positions, bus)
     until(lambda: positions.mark.position > 0)
     run.stop.set()
     run.thread.join(2)
     assert not run.thread.is_alive()
-    published = {number for page in positions_by_page(read_topic(), lake.id).values() for number in page}
+    published = {number for page in positions_by_page(in_topic(bus), lake.id).values() for number in page}
     assert published >= {*range(1, positions.mark.position + 1)}
     assert len(published) - positions.mark.position < 100
 

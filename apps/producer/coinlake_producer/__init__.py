@@ -1,0 +1,1 @@
+"""The `coinlake-producer` program: from the lake to the bus."""

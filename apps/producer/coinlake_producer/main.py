@@ -1,0 +1,59 @@
+"""The `coinlake-producer` program: publishes the captures of the lake in MongoDB to Kafka, until stopped.
+
+Exit codes are those of `coinlake`: 0 stopped as asked, 3 a setting, right or topic needs a person, 4 MongoDB
+was away at the start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+import structlog
+
+from coinlake.errors import FixConfiguration
+from coinlake.settings import Settings, load
+from coinlake_lake.mongo import MongoLake
+from coinlake_lake.mongo_positions import MongoPositions
+from coinlake_producer.serving import exit_code_of, publish_until_told
+
+
+def main() -> None:
+    """Runs the program and exits."""
+    parser = argparse.ArgumentParser("coinlake-producer", description="Publish the lake's captures to Kafka.")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="settings; else ./coinlake.toml if there is one"
+    )
+    file = parser.parse_args().config
+    _log_to_stderr()
+    sys.exit(exit_code_of(lambda: publish(load(file))))
+
+
+def publish(settings: Settings) -> None:
+    """Publishes from the lake to the topic of the settings, until told to stop."""
+    url = settings.lake.url
+    if settings.profile != "distributed" or url is None:
+        raise FixConfiguration(
+            'The producer is a part of the distributed profile: set profile = "distributed", lake.url '
+            "(or COINLAKE_LAKE__URL) and [bus]."
+        )
+    with MongoLake(url) as lake, MongoPositions(url, lake.id, settings.bus.topic) as positions:
+        publish_until_told(lake, positions, settings.bus, wait=lake.wait)
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+if __name__ == "__main__":
+    main()

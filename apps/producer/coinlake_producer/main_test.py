@@ -1,0 +1,103 @@
+"""The program, with a real MongoDB and a real broker: from an append to the topic, and clear refusals."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from coinlake.settings import BusSettings
+from coinlake_bus.kafka import Bus
+from coinlake_bus.message import Received, decode
+from coinlake_bus.reader import read_topic
+from coinlake_lake.mongo import MongoLake
+from coinlake_lake.mongo_positions import MongoPositions
+from coinlake_lake.mongo_setup import set_up
+from coinlake_producer.killing_test import capture
+from servers.kafka import Kafka
+from servers.mongod import Mongo
+
+DEADLINE_S = 60
+
+
+def start(settings: Mapping[str, str]) -> subprocess.Popen[str]:
+    """The program with settings in its environment; its log on stderr."""
+    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "coinlake_producer.main"],
+        env={name: value for name, value in os.environ.items() if not name.startswith("COINLAKE_")}
+        | path
+        | {f"COINLAKE_{name}": value for name, value in settings.items()},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def url(mongo_replica_set: Mongo) -> SecretStr:
+    """An empty lake."""
+    head, _, options = mongo_replica_set.uri.partition("?")
+    url = SecretStr(f"{head.rstrip('/')}/lake-{uuid4().hex[:12]}?{options}")
+    set_up(url)
+    return url
+
+
+@pytest.fixture
+def settings(url: SecretStr, kafka_broker: Kafka) -> dict[str, str]:
+    return {
+        "PROFILE": "distributed",
+        "LAKE__URL": url.get_secret_value(),
+        "BUS__SERVERS": kafka_broker.bootstrap_servers,
+        "BUS__TOPIC": f"captures.{uuid4()}",
+    }
+
+
+def test_what_is_appended_to_the_lake_reaches_the_topic_and_moves_the_mark(
+    url: SecretStr, settings: dict[str, str]
+) -> None:
+    bus = BusSettings(servers=settings["BUS__SERVERS"], topic=settings["BUS__TOPIC"])
+    Bus(bus).init()
+    program = start(settings)
+    with MongoLake(url) as lake, MongoPositions(url, lake.id, bus.topic) as positions:
+        captures = [capture(number) for number in range(20)]
+        assert all(lake.append(one) for one in captures)
+        end = time.monotonic() + DEADLINE_S
+        while positions.read().position < 20:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        program.terminate()
+        assert program.wait(5) == 0
+        received = [decode(placed.message) for placed in read_topic(bus)]
+        assert {one.lake_id for one in received if isinstance(one, Received)} == {lake.id}
+    assert sorted(str(one.held.capture.id) for one in received if isinstance(one, Received)) == sorted(
+        str(one.id) for one in captures
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "run `coinlake bus init`"),
+        ({"PROFILE": "embedded"}, "The producer is a part of the distributed profile"),
+        ({"LAKE__URL": "mongodb://user:very-secret@"}, "lake.url is no connection string"),
+        (
+            {"BUS__SECURITY_PROTOCOL": "SASL_SSL", "BUS__PASSWORD": "very-secret"},
+            "needs username and password",
+        ),
+        ({"BUS__SERVRES": "x"}, "unknown setting"),
+    ],
+)
+def test_what_a_person_must_change_ends_it_with_3_and_is_named(
+    settings: dict[str, str], changed: dict[str, str], said: str
+) -> None:
+    program = start(settings | changed)
+    _, log = program.communicate(timeout=DEADLINE_S)
+    assert program.returncode == 3
+    assert said in log
+    assert "very-secret" not in log
