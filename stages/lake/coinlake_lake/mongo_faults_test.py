@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -29,6 +30,11 @@ from servers.mongod import Mongo
 PASSWORD = "top-secret-7"
 
 
+def client_of(url: Secret) -> MongoClient[dict[str, Any]]:
+    """A bare client, as a stranger would use it; the caller closes it."""
+    return MongoClient(url.get_secret_value())
+
+
 @dataclass(frozen=True)
 class Guarded:
     """A lake on a server with authentication, and who may do what."""
@@ -45,7 +51,7 @@ def guarded(request: pytest.FixtureRequest, mongod_program: Path) -> Iterator[Gu
     for server in serving(request, lambda folder: Mongo(folder, authenticated=True)):
         guarded = Guarded(server, "coinlake")
         set_up(in_database(server.uri, guarded.database))
-        with closing(MongoClient[dict[str, object]](server.uri)) as root:
+        with closing(client_of(Secret(server.uri))) as root:
             for user, role in (("writer", mongo_server.WRITER), ("reader", mongo_server.READER)):
                 roles = [{"role": role, "db": guarded.database}]
                 root.admin.command("createUser", user, pwd=PASSWORD, roles=roles)
@@ -59,9 +65,9 @@ def test_no_role_may_change_or_remove_a_capture(guarded: Guarded, user: str, for
     with MongoLake(guarded.url("writer")) as lake:
         lake.append(capture())
         before = list(lake.scan())
-    with closing(MongoClient[dict[str, object]](guarded.url(user).get_secret_value())) as client:
+    with closing(client_of(guarded.url(user))) as client:
         captures = client[guarded.database]["captures"]
-        act = {
+        act: Callable[[], object] = {
             "update": lambda: captures.update_many({}, {"$set": {"url": "forged"}}),
             "delete": lambda: captures.delete_many({}),
             "drop": lambda: captures.database.command("drop", "captures"),
@@ -120,7 +126,7 @@ def test_a_database_that_is_no_lake_is_named(mongo_replica_set: Mongo) -> None:
 
 
 def test_a_lake_of_a_newer_coinlake_is_left_to_it(database: Secret) -> None:
-    with closing(MongoClient[dict[str, object]](database.get_secret_value())) as client:
+    with closing(client_of(database)) as client:
         client.get_default_database()["lake"].update_one({}, {"$set": {"version": 2}})
     for use in (MongoLake, set_up):
         with pytest.raises(FixConfiguration, match=r"newer Coinlake \(version 2; this one knows 1\)"):
@@ -142,7 +148,10 @@ def test_a_body_over_the_servers_limit_is_kept_packed_and_one_that_does_not_pack
 
 @pytest.mark.parametrize("changes", [{"url": 1}, {"slot": "tomorrow"}, {"position": 0}, {"more": 1}])
 def test_what_is_no_capture_does_not_enter(database: Secret, changes: dict[str, object]) -> None:
-    with MongoLake(database) as lake, closing(MongoClient(database.get_secret_value())) as client:
+    with (
+        MongoLake(database) as lake,
+        closing(client_of(database)) as client,
+    ):
         lake.append(capture())
         captures = client.get_default_database()["captures"]
         found = captures.find_one({}) or {}
@@ -151,7 +160,10 @@ def test_what_is_no_capture_does_not_enter(database: Secret, changes: dict[str, 
 
 
 def test_the_shell_shows_a_capture_as_text(database: Secret) -> None:
-    with MongoLake(database) as lake, closing(MongoClient(database.get_secret_value())) as shell:
+    with (
+        MongoLake(database) as lake,
+        closing(client_of(database)) as shell,
+    ):
         lake.append(capture(slot=datetime(2026, 3, 1, 12, 3, 0, 1, tzinfo=UTC)))
         found = shell.get_default_database()["captures"].find_one({"slot": {"$gt": "2026-03-01"}}) or {}
         assert found["slot"] == "2026-03-01T12:03:00.000001+00:00"
@@ -160,7 +172,10 @@ def test_the_shell_shows_a_capture_as_text(database: Secret) -> None:
 
 
 def test_the_audit_names_a_body_that_was_changed(database: Secret) -> None:
-    with MongoLake(database) as lake, closing(MongoClient(database.get_secret_value())) as root:
+    with (
+        MongoLake(database) as lake,
+        closing(client_of(database)) as root,
+    ):
         for number in (1, 2, 3):
             lake.append(capture(number))
         root.get_default_database()["captures"].update_one({"position": 2}, {"$set": {"body": "[]"}})
@@ -184,7 +199,7 @@ def test_setting_up_says_what_it_did_and_does_nothing_twice(mongo_replica_set: M
             "Made the role coinlake_reader of the database set-up.",
         ]
         assert set_up(url) == []
-    with closing(MongoClient(url.get_secret_value())) as root:
+    with closing(client_of(url)) as root:
         database = root.get_default_database()
         database["captures"].drop_index("position")
         database.command("collMod", "captures", validator={})
@@ -198,7 +213,7 @@ def test_setting_up_says_what_it_did_and_does_nothing_twice(mongo_replica_set: M
 
 def test_a_collection_of_another_program_is_left_alone(mongo_replica_set: Mongo) -> None:
     url = in_database(mongo_replica_set.uri, "others")
-    with closing(MongoClient(url.get_secret_value())) as other:
+    with closing(client_of(url)) as other:
         other.get_default_database()["captures"].insert_one({"_id": 1})
         with pytest.raises(FixConfiguration, match="a collection captures that is not Coinlake's"):
             set_up(url)
