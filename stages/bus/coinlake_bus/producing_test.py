@@ -38,6 +38,7 @@ class ListedLake:
         self.id = uuid4()
         self.held: list[Held] = []
         self.away = False
+        self.refused = 0
         self.add(captures, body_bytes)
 
     def add(self, captures: int, body_bytes: int = 50) -> None:
@@ -47,6 +48,7 @@ class ListedLake:
 
     def tail(self, after: int, *, captures: int, body_bytes: int) -> list[Held]:
         if self.away:
+            self.refused += 1
             raise TryAgain("The lake is away.")
         return self.held[after : after + captures]
 
@@ -261,6 +263,7 @@ def test_a_lake_that_is_away_is_waited_for(bus: Bus) -> None:
         until(lambda: positions.mark.position == 10)
         lake.away = True
         lake.add(10)
+        until(lambda: lake.refused > 1)
         lake.away = False
         until(lambda: positions.mark.position == 20)
     assert_whole(in_topic(bus), lake)
