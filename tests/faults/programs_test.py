@@ -6,13 +6,21 @@ import json
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from faults.scene import DAYS, Scene, said_until, wait_until_gone
+from coinlake_warehouse.connection import LOCK_TIMEOUT_S
+from coinlake_warehouse.embedded import EmbeddedServer
+from faults.scene import DAYS, DEADLINE_S, LOOK_AGAIN_S, Scene, said_until, wait_until_gone
 
 UP = "The last answers are served again"
+SOON_S = LOCK_TIMEOUT_S / 2
+"""Sooner than a load gives up waiting for a lock."""
 
 CATCH_UP = """
 import sys
@@ -69,6 +77,41 @@ def test_a_program_asked_to_stop_in_the_middle_stops_whole_and_goes_on_later(
     assert 0 < len(scene.kept()) < DAYS
     scene.finish()
     scene.prove_whole()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_asked_twice_to_stop_ends_at_once_and_alone_and_goes_on_later(
+    number: signal.Signals, scene: Scene
+) -> None:
+    running = scene.start(once=False)
+    said = said_until(running, "The page:")
+    postmaster = scene.postmaster()
+    assert postmaster is not None
+    with loading_held_up(scene):
+        running.send_signal(number)
+        said += said_until(running, "once more to stop at once")
+        running.send_signal(number)
+        _, rest = running.communicate(timeout=SOON_S)
+    assert running.returncode == 130, said + rest
+    assert "Traceback" not in said + rest
+    wait_until_gone(postmaster)
+    scene.finish()
+    scene.prove_whole()
+
+
+@contextmanager
+def loading_held_up(scene: Scene) -> Iterator[None]:
+    """Within it, the program waits in the middle of a load, which it must finish to stop cleanly."""
+    with EmbeddedServer(scene.place / "warehouse") as server:
+        session = psycopg.connect(server.dsn)
+    with closing(session):
+        session.execute("LOCK TABLE coinlake.quotes")
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        deadline = time.monotonic() + DEADLINE_S
+        while session.execute(waiting).fetchone() == (0,):
+            assert time.monotonic() < deadline, "nothing is loaded"
+            time.sleep(LOOK_AGAIN_S)
+        yield
 
 
 def test_two_programs_that_load_one_lake_at_once_load_it_once(scene: Scene, tmp_path: Path) -> None:

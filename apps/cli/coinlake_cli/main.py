@@ -2,7 +2,7 @@
 
     0  done                                  5  the other side refused for good
     1  looked, and found something wrong    70  a defect of Coinlake itself
-    2  the command was called wrongly      130  cut short by Ctrl-C (run, demo: 0)
+    2  the command was called wrongly      130  cut short by Ctrl-C (run, demo: 0 at the first)
     3  a setting, right or file needs a person
     4  something is away or says wait: the same call may work later
 

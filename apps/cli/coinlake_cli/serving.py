@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 from uuid import UUID
 
+from coinlake.errors import CoinlakeError
 from coinlake_cli.deployment import Deployment
 from coinlake_cli.feeds import NewsOfCaptures, Schedules, feeds_of, fetching
 from coinlake_cli.output import talk
 from coinlake_cli.page import Page
 from coinlake_cli.replaying import replay_letters
+
+EXIT_CUT_SHORT = 130
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Serving:
@@ -44,9 +50,10 @@ class Serving:
         """Runs until SIGINT or SIGTERM, or until every schedule has ended and all it brought is loaded.
 
         Stopping finishes what is in hand: an answer that came is stored, a batch begun is committed. What
-        is stored and not loaded yet is loaded at the next start. A second signal ends the process at once.
+        is stored and not loaded yet is loaded at the next start. A second signal ends the process at once,
+        with nothing left running.
         """
-        _stop_on_signals(self._stop)
+        _on_signals(self._stop.set, self._cut_short)
         self._news.listen(asyncio.get_running_loop())
         url = await self._page.start()
         talk.print(f"The page: {url}   (Ctrl-C stops)", markup=False)
@@ -65,6 +72,20 @@ class Serving:
             await self._page.stop()
         talk.print("Stopped; everything that was received is stored.", markup=False)
 
+    def _cut_short(self) -> NoReturn:
+        """Ends the process without waiting for its threads: all but the server dies with it."""
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        try:
+            talk.show_cursor()  # which a progress bar hides
+            talk.print("Cut short: the next start goes on from what is stored.", markup=False)
+            if self._deployment.server is not None:
+                self._deployment.server.stop()
+        except CoinlakeError as error:
+            talk.print(str(error), markup=False)
+        finally:
+            os._exit(EXIT_CUT_SHORT)
+
     async def _load(self) -> None:
         await self._deployment.pipeline.run(self._stop, self._news.arrived, recover=self._deployment.revive)
 
@@ -73,15 +94,17 @@ class Serving:
         return await asyncio.to_thread(replay_letters, self._deployment, letters)
 
 
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
+def _on_signals(first: Callable[[], None], second: Callable[[], NoReturn]) -> None:
+    """Calls `first` when somebody asks this process to stop, and `second` when they ask again."""
+    is_asked = False
 
-    def stop_or_die(number: signal.Signals) -> None:
-        if stop.is_set():
-            loop.remove_signal_handler(number)
-            signal.raise_signal(number)
+    def stop() -> None:
+        nonlocal is_asked
+        if is_asked:
+            second()
+        is_asked = True
         talk.print("Stopping… (once more to stop at once)", markup=False)
-        stop.set()
+        first()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop_or_die, number)
+    for number in _STOPPING:
+        asyncio.get_running_loop().add_signal_handler(number, stop)
