@@ -31,10 +31,13 @@ class Serving:
         port: int | None = None,
         banner: str | None = None,
         schedules: Schedules = lambda source, dataset: None,
+        tidy: Callable[[], None] = lambda: None,
     ) -> None:
+        """`tidy` leaves the terminal as it was, for an end that skips the caller's own."""
         self._deployment = deployment
         self._news = news
         self._schedules = schedules
+        self._tidy = tidy
         self._stop = asyncio.Event()
         settings = deployment.settings.page
         self._page = Page(
@@ -77,7 +80,7 @@ class Serving:
         for number in _STOPPING:
             signal.signal(number, signal.SIG_DFL)
         try:
-            talk.show_cursor()  # which a progress bar hides
+            self._tidy()
             talk.print("Cut short: the next start goes on from what is stored.", markup=False)
             if self._deployment.server is not None:
                 self._deployment.server.stop()

@@ -66,7 +66,14 @@ def demo(
     ):
         replay = _Replay(deployment, clock, venues, once=once)
         banner = _banner(moments, venues)
-        serving = Serving(deployment, news, port=port, banner=banner, schedules=replay.schedule)
+        serving = Serving(
+            deployment,
+            news,
+            port=port,
+            banner=banner,
+            schedules=replay.schedule,
+            tidy=replay.progress.stop,
+        )
         with replay.progress:
             asyncio.run(serving.until_stopped())
         if once:
