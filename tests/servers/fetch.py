@@ -22,6 +22,7 @@ CACHE = Path("~/.cache/coinlake/servers").expanduser()
 # From the build root, which is the working directory of all that Pants runs.
 MONGOD = Path("3rdparty/mongod/requirements.txt").absolute()
 JVM = Path("3rdparty/jvm").absolute()
+SPARK = Path("3rdparty/spark/requirements.lock").absolute()
 
 _FETCH_TIMEOUT_S = 240
 _LAST_WORDS = 2000
@@ -40,6 +41,11 @@ def jars(of: str) -> Path:
     """The folder of the jars that are pinned in `3rdparty/jvm` for "kafka" (the broker) or "spark"."""
     pom, checksums = JVM / of / "pom.xml", JVM / of / "jars.sha256"
     return kept(of, [pom, checksums], lambda place: _fetch_jars(pom, checksums, place))
+
+
+def spark() -> Path:
+    """The folder to put on PYTHONPATH for Spark: pyspark with its jars, and what its workers need."""
+    return kept("pyspark", [SPARK], _fetch_spark)
 
 
 def java() -> str:
@@ -78,6 +84,12 @@ def _fetch_mongod(place: Path) -> None:
             with opened.open(member) as packed, (place / "mongod").open("wb") as program:
                 shutil.copyfileobj(packed, program)
     (place / "mongod").chmod(0o755)
+
+
+def _fetch_spark(place: Path) -> None:
+    python = _program(str(Path(sys.base_prefix, "bin", "python3")), "python3")
+    options = ["--quiet", "--no-deps", "--require-hashes", f"--target={place}", f"--requirement={SPARK}"]
+    _run([python, "-m", "pip", "install", "--root-user-action=ignore", *options])
 
 
 def _fetch_jars(pom: Path, checksums: Path, place: Path) -> None:

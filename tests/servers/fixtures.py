@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pytest
 
@@ -19,6 +19,16 @@ from servers.kafka import Kafka
 from servers.mongod import Mongo
 from servers.postgres import Postgres
 from servers.server import Server
+
+
+class Spark(NamedTuple):
+    """Where Spark is."""
+
+    python: Path
+    """Folder for PYTHONPATH."""
+    jars: Path
+    """Folder of the connector's jars."""
+
 
 ServerT = TypeVar("ServerT", bound=Server)
 T = TypeVar("T")
@@ -34,6 +44,12 @@ def mongod_program() -> Path:
 def kafka_program() -> Path:
     """Kafka's jars, fetched, and a Java to run them: what a test asks for that starts a `Kafka` itself."""
     return _kafka_program()
+
+
+@pytest.fixture(scope="session")
+def spark_home(kafka_program: tuple[str, Path]) -> Spark:
+    """Spark and its Kafka connector, fetched: what a test asks for that starts a program in Spark."""
+    return Spark(_got(fetch.spark), _got(lambda: fetch.jars("spark")))
 
 
 @pytest.fixture(scope="session")

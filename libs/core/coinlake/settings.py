@@ -181,6 +181,17 @@ class BusSettings(Table):
         return self
 
 
+class SparkSettings(Table):
+    """The Spark that loads from the bus in the distributed profile."""
+
+    master: str = "local[2]"
+    """Where tasks run: `local[N]` within the program, or `spark://host:port`."""
+    jars: Path | None = None
+    """Folder of the jars of Spark's Kafka connector; None where Spark has them already."""
+    batch_captures: PositiveInt = 2_000
+    """The most messages of one batch."""
+
+
 class PageSettings(Table):
     """The local page."""
 
@@ -215,6 +226,7 @@ class Settings(BaseSettings):
     fetch: FetchSettings = FetchSettings()
     lake: LakeSettings = LakeSettings()
     bus: BusSettings = BusSettings()
+    spark: SparkSettings = SparkSettings()
     warehouse: WarehouseSettings = WarehouseSettings()
     refine: RefineSettings = RefineSettings()
     page: PageSettings = PageSettings()

@@ -1,0 +1,1 @@
+"""The `coinlake-spark` program: from the bus to the warehouse, by Spark Structured Streaming."""

@@ -1,0 +1,164 @@
+"""The stream: from the offsets in the warehouse on, batch after batch, until it is told to stop.
+
+Order of commits: see `coinlake_warehouse.closing`. Spark's checkpoint is scratch: each start makes a new one,
+and begins at the warehouse's offsets, or at the earliest message of a partition of which it has none. So it
+is the same whether a checkpoint was lost, or is older than the warehouse, or newer.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import structlog
+
+from coinlake.clock import Clock, SystemClock
+from coinlake.errors import CoinlakeError, FixConfiguration, TryAgain
+from coinlake.settings import Settings
+from coinlake.telemetry import traceparent, tracer
+from coinlake_bus.kafka import Bus
+from coinlake_spark.kafka_source import source_options
+from coinlake_spark.parts import warehouse_dsn
+from coinlake_spark.task import LINE, MESSAGE, Task
+from coinlake_warehouse.attempts import Attempt
+from coinlake_warehouse.closing import BusLoader, Stretch, Topic
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession  # pants: no-infer-dep
+
+_PAUSES_S = (0.5, 1, 2, 5, 10, 30)
+"""Pauses between tries while something is away; the last one repeats."""
+_EARLIEST = -2
+"""What Spark calls the first message there is."""
+
+log = structlog.get_logger("coinlake.spark")
+
+
+class Loading:
+    """Loads from the bus of the settings until `stop`; a batch begun is finished first."""
+
+    def __init__(
+        self, spark: SparkSession, settings: Settings, config: Path | None, clock: Clock | None = None
+    ) -> None:
+        self._spark = spark
+        self._settings = settings
+        self._config = config
+        self._clock = clock or SystemClock()
+        self._bus = Bus(settings.bus)
+
+    def run(self, stop: threading.Event) -> None:
+        """Raises `FixConfiguration` where a person has to act; waits and goes on where something is away."""
+        failures = 0
+        while not stop.is_set():
+            course = _Course(self._settings, self._config, self._clock)
+            try:
+                course.run(self._spark, self._bus, stop)
+            except TryAgain as error:
+                pause_s = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
+                failures = 0 if course.batches else failures + 1
+                log.warning("spark.away", reason=str(error), again_in_s=pause_s)
+                stop.wait(pause_s)
+
+
+class _Course:
+    """One streaming query: from the warehouse's offsets on, until something fails or it is told to stop."""
+
+    def __init__(self, settings: Settings, config: Path | None, clock: Clock) -> None:
+        self._settings = settings
+        self._config = config
+        self._clock = clock
+        self._between_batches = threading.Lock()
+        self._failure: CoinlakeError | None = None
+        self.batches = 0
+
+    def run(self, spark: SparkSession, bus: Bus, stop: threading.Event) -> None:
+        found = bus.topic()
+        topic = Topic(self._settings.bus.topic, found.id)
+        loader = BusLoader(warehouse_dsn(self._settings), topic, self._clock)
+        try:
+            offsets = loader.offsets()
+            starting = {partition: offsets.get(partition, _EARLIEST) for partition in range(found.partitions)}
+            with tempfile.TemporaryDirectory(prefix="coinlake-checkpoint-") as checkpoint:
+                self._stream(spark, starting, loader, checkpoint, stop)
+        finally:
+            loader.close()
+
+    def _stream(
+        self,
+        spark: SparkSession,
+        starting: Mapping[int, int],
+        loader: BusLoader,
+        checkpoint: str,
+        stop: threading.Event,
+    ) -> None:
+        task = Task(self._config)
+        reader = spark.readStream.format("kafka").options(**source_options(self._settings, starting))
+
+        def load(messages: DataFrame, _: int) -> None:
+            with self._between_batches:
+                self._load(messages, task, loader)
+
+        query = (
+            reader.load()
+            .select(*MESSAGE)
+            .writeStream.foreachBatch(load)
+            .option("checkpointLocation", checkpoint)
+            .start()
+        )
+        log.info("spark.started", topic=self._settings.bus.topic, offsets=dict(starting))
+        try:
+            while not stop.is_set() and query.isActive:
+                stop.wait(0.1)
+        finally:
+            with self._between_batches:  # a batch begun is finished first
+                query.stop()
+        if failure := self._failure:
+            raise failure
+        if error := query.exception():
+            raise TryAgain(f"Spark ended the stream: {_first_line(str(error))}")
+
+    def _load(self, messages: DataFrame, task: Task, loader: BusLoader) -> None:
+        try:
+            with tracer.start_as_current_span("batch"):
+                started_at = self._clock.now()
+                loader.begin()
+                lines = messages.mapInArrow(task, LINE).collect()
+                attempts, stretches = _read(lines)
+                if not stretches:
+                    return
+                loaded = loader.load(attempts, stretches, started_at=started_at, traceparent=traceparent())
+        except CoinlakeError as error:
+            self._failure = error
+            raise
+        self.batches += 1
+        log.info(
+            "spark.batch_committed",
+            messages=sum(stretch.next - stretch.first for stretch in stretches),
+            quotes_new=loaded.quotes_new if loaded else 0,
+            rejects=loaded.rejects if loaded else 0,
+            seconds=round((datetime.now(UTC) - started_at).total_seconds(), 3),
+        )
+
+
+def _read(lines: Sequence[Any]) -> tuple[list[Attempt], list[Stretch]]:
+    """What the tasks' lines say; raises the first fault among them."""
+    for line in lines:
+        if line.fault:
+            raise (FixConfiguration if line.is_fatal else TryAgain)(line.fault)
+    attempts = [Attempt(UUID(line.attempt), line.rows) for line in lines if line.attempt]
+    ends: dict[int, Stretch] = {}
+    for line in lines:
+        if line.partition is not None:
+            known = ends.get(line.partition, Stretch(line.partition, line.first, line.next))
+            first, following = min(known.first, line.first), max(known.next, line.next)
+            ends[line.partition] = Stretch(line.partition, first, following)
+    return attempts, list(ends.values())
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "it did not say why"

@@ -1,0 +1,56 @@
+"""The program: loads from the bus until SIGTERM or SIGINT, and says how it ended by its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from coinlake import settings as settings_loading
+from coinlake import telemetry
+from coinlake.errors import CoinlakeError, FixConfiguration
+from coinlake_spark.loading import Loading
+from coinlake_spark.parts import prepared
+from coinlake_spark.session import open_session
+
+DONE, NEEDS_A_PERSON, AWAY = 0, 3, 4
+"""Exit codes, as those of the program `coinlake`."""
+
+log = structlog.get_logger("coinlake.spark")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """`coinlake-spark [--config FILE]`."""
+    parser = argparse.ArgumentParser(prog="coinlake-spark", description=__doc__)
+    parser.add_argument("--config", type=Path, help="settings file (default: coinlake.toml)")
+    config = parser.parse_args(arguments).config
+    try:
+        load_until_told(config.absolute() if config else None)
+    except CoinlakeError as error:
+        log.error("spark.ended", reason=str(error))
+        sys.exit(NEEDS_A_PERSON if isinstance(error, FixConfiguration) else AWAY)
+
+
+def load_until_told(config: Path | None) -> None:
+    """Loads until a signal; a batch begun by then is finished."""
+    telemetry.start()
+    settings = settings_loading.load(config)
+    prepared(settings)
+    session = open_session(settings.spark)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # after Spark has set its own
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        Loading(session, settings, config).run(stop)
+    finally:
+        session.stop()
+    log.info("spark.stopped")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Spark as this program wants it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from coinlake.errors import FixConfiguration
+from coinlake.settings import SparkSettings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession  # pants: no-infer-dep
+
+_LOOPBACK = "127.0.0.1"
+
+
+def open_session(spark: SparkSettings) -> SparkSession:
+    """A session on `spark.master`. `FixConfiguration` where Spark, or its connector, is not there."""
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if spark.master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
+    try:
+        from pyspark.sql import SparkSession  # pants: no-infer-dep
+    except ImportError as error:
+        raise FixConfiguration(
+            f"Spark cannot be loaded ({error}): install what 3rdparty/spark/requirements.lock "
+            "names, or put the `python` folder of a Spark 4.2 on PYTHONPATH."
+        ) from None
+    builder = SparkSession.builder.master(spark.master).appName("coinlake")
+    for name, value in _settings(spark).items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("WARN")
+    return session
+
+
+def _settings(spark: SparkSettings) -> dict[str, str]:
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "1",
+        # Pages weigh 70 kB and more: a worker refines few at a time, so its memory is bounded.
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "200",
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(16 * 1024 * 1024),
+        # How long it waits before it asks an idle topic again.
+        "spark.sql.streaming.pollingDelay": "50ms",
+        "spark.python.worker.reuse": "true",
+    }
+    if spark.jars is not None:
+        jars = sorted(str(jar) for jar in spark.jars.glob("*.jar"))
+        if not jars:
+            raise FixConfiguration(f"spark.jars: there is no jar in {spark.jars}.")
+        settings["spark.jars"] = ",".join(jars)
+    return settings
