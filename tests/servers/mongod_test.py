@@ -46,8 +46,7 @@ def test_a_standalone_mongod_takes_a_document_and_has_no_change_stream(mongo_sta
         client.trial.numbers.watch()
 
 
-@pytest.mark.parametrize("members", [0, 1, 3])
-@pytest.mark.parametrize("authenticated", [False, True])
+@pytest.mark.parametrize(("members", "authenticated"), [(0, True), (1, False), (1, True), (3, True)])
 def test_a_killed_mongodb_comes_back_with_what_it_took(
     tmp_path: Path, members: int, authenticated: bool
 ) -> None:
