@@ -222,6 +222,28 @@ def test_a_users_mistake_ends_in_a_sentence_and_its_exit_code(
 
 
 @pytest.mark.parametrize(
+    "looking",
+    [
+        ["status"],
+        ["query", "SELECT 1"],
+        ["verify"],
+        ["replay", "--all"],
+        ["doctor"],
+        ["sources", "--unmapped"],
+    ],
+)
+def test_looking_into_a_folder_without_a_deployment_is_refused_and_makes_none(
+    program: Program, looking: list[str]
+) -> None:
+    done = program("--folder", "mistyped", *looking)
+    assert done.returncode == 3, done.stderr
+    assert f"no deployment in the folder {program.home / 'mistyped'}: `coinlake run` begins" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert not list(program.home.iterdir())
+
+
+@pytest.mark.parametrize(
     ("toml", "said"),
     [
         ("[sources.coingecko]\ntopp = 5", "did you mean 'top'?"),

@@ -118,14 +118,17 @@ def opened(
 ) -> Iterator[Deployment]:
     """Opens the deployment in `settings.folder`: lake, state and warehouse, the embedded server started.
 
-    `kind` is what the folder must hold; None takes what it holds. Everything is closed at the end, and
-    the embedded server stopped unless another program still uses it.
+    `kind` is what the folder must hold, or will where it is new; None takes what it holds, and refuses a
+    folder that holds no deployment. Everything is closed at the end, and the embedded server stopped unless
+    another program still uses it.
     """
     plugins = load_plugins(settings, observers)
     sources = {name: plugins.make_source(name, given) for name, given in settings.sources.items()}
     refinery = refinery_of(plugins, sources, settings.refine.steps)
-    kind = kind or folder.kind_of(settings.folder)
-    folder.claim(settings.folder, kind)
+    if kind is None:
+        kind = folder.kind_of(settings.folder)
+    else:
+        folder.claim(settings.folder, kind)
     with ExitStack() as parts:
         state = parts.enter_context(State(settings.folder))
         lake = parts.enter_context(SqliteLake(settings.folder / "lake.db"))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import platformdirs
 
@@ -29,19 +29,11 @@ def claim(folder: Path, kind: Kind) -> None:
     """Makes the folder, for its owner only, and marks what it holds; refuses one of the other kind."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mark = folder / _MARK
-        if not mark.exists():
-            if any(folder.glob("*.db")):
-                raise FixConfiguration(
-                    f"The folder {folder} holds a lake but no mark of its kind: it is not whole. "
-                    "Restore it from a backup, or give another folder."
-                )
-            _write_whole(mark, kind)
-        found = mark.read_text(encoding="utf-8").strip()
+        if mark_of(folder) is None:
+            _write_whole(folder / _MARK, kind)
     except OSError as error:
-        raise FixConfiguration(
-            f"Cannot use the folder {folder}: {error.strerror}. Give another by --folder or `folder`."
-        ) from None
+        raise _unusable(folder, error) from None
+    found = mark_of(folder)
     if found != kind:
         raise FixConfiguration(
             f"The folder {folder} holds {found} data, which must not mix with {kind} data: "
@@ -50,11 +42,29 @@ def claim(folder: Path, kind: Kind) -> None:
 
 
 def kind_of(folder: Path) -> Kind:
-    """What a folder holds; a folder without a mark is a live one to be."""
+    """What the deployment in a folder holds; `FixConfiguration` where there is none. Makes nothing."""
+    found = mark_of(folder)
+    if found is None:
+        raise FixConfiguration(
+            f"There is no deployment in the folder {folder}: `coinlake run` begins one there, and --folder "
+            "names another."
+        )
+    return found
+
+
+def mark_of(folder: Path) -> Kind | None:
+    """The mark of what a folder holds; None where no deployment was begun. Refuses one that is not whole."""
     try:
-        return "demo" if (folder / _MARK).read_text(encoding="utf-8").strip() == "demo" else "live"
-    except OSError:
-        return "live"
+        found = (folder / _MARK).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        if any(folder.glob("*.db")):
+            raise _not_whole(folder, "a lake but no mark") from None
+        return None
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    if found not in get_args(Kind):
+        raise _not_whole(folder, f"the mark {found!r} instead")
+    return cast(Kind, found)
 
 
 @contextmanager
@@ -86,6 +96,19 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _not_whole(folder: Path, holds: str) -> FixConfiguration:
+    return FixConfiguration(
+        f"The folder {folder} holds {holds} of its kind: it is not whole. "
+        "Restore it from a backup, or give another folder."
+    )
+
+
+def _unusable(folder: Path, error: OSError) -> FixConfiguration:
+    return FixConfiguration(
+        f"Cannot use the folder {folder}: {error.strerror}. Give another by --folder or `folder`."
+    )
 
 
 def _write_whole(path: Path, text: str) -> None:

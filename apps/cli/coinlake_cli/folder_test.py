@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,21 @@ def test_a_lake_without_its_mark_is_not_taken_for_either_kind(tmp_path: Path) ->
     (tmp_path / "lake.db").write_bytes(b"")
     with pytest.raises(FixConfiguration, match="not whole"):
         folder.claim(tmp_path, "demo")
+
+
+@pytest.mark.parametrize("text", ["", "dem", "live demo"])
+def test_a_mark_that_says_neither_kind_is_refused_whatever_is_asked(tmp_path: Path, text: str) -> None:
+    (tmp_path / "kind").write_text(text)
+    for look in (folder.kind_of, partial(folder.claim, kind="live"), partial(folder.claim, kind="demo")):
+        with pytest.raises(FixConfiguration, match="not whole"):
+            look(tmp_path)
+
+
+def test_looking_at_a_folder_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FixConfiguration, match=r"no deployment in the folder .*/mistyped: `coinlake run`"):
+        folder.kind_of(tmp_path / "mistyped")
+    assert folder.mark_of(tmp_path) is None
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_path_that_is_a_file_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ def _report(deployment: Deployment, output: Output) -> None:
 
 def _empty(place: Path) -> None:
     """Removes a demo's folder; refuses any other."""
-    if place.exists() and folders.kind_of(place) != "demo":
+    if place.exists() and folders.mark_of(place) != "demo":
         raise FixConfiguration(f"{place} is not a demo's folder, so --fresh will not empty it.")
     with folders.only_runner(place) if place.exists() else nullcontext():
         shutil.rmtree(place, ignore_errors=True)

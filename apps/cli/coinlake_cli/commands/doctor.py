@@ -30,9 +30,13 @@ class Finding:
 
 
 def doctor(settings: Settings, output: Output) -> bool:
-    """Checks settings, folder, plugins, lake and warehouse; False if any is broken."""
+    """Checks settings, folder, plugins, lake and warehouse; False if any is broken.
+
+    Raises `FixConfiguration` for a folder that holds no deployment: there is nothing to check.
+    """
+    kind = folder.kind_of(settings.folder)
     findings = [_check("program", lambda: _program(settings))]
-    findings.append(_check("folder", lambda: _folder(settings)))
+    findings.append(_check("folder", lambda: _folder(settings, kind)))
     findings.append(_check("sources", lambda: _sources(settings)))
     findings += _parts(settings)
     output.show(
@@ -57,9 +61,7 @@ def _program(settings: Settings) -> str:
     return f"coinlake {program_version()}, Python {python}, profile {settings.profile}"
 
 
-def _folder(settings: Settings) -> str | Finding:
-    kind = folder.kind_of(settings.folder)
-    folder.claim(settings.folder, kind)
+def _folder(settings: Settings, kind: folder.Kind) -> str | Finding:
     free = shutil.disk_usage(settings.folder).free
     said = f"{settings.folder} ({kind}), {free / 1024**3:.1f} GiB free"
     if free < _LOW_DISK_BYTES:
