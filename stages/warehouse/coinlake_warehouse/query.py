@@ -59,7 +59,8 @@ def query(dsn: str, text: str, *, limit: int | None = None, timeout_s: float = T
     """Runs one statement that can change nothing, as `coinlake_reader` where that role can be put on.
 
     At most `limit` rows come, without loading all at once. Raises `Refused` with PostgreSQL's own words and
-    the place in the text where the statement is wrong, refused or takes longer than `timeout_s`.
+    the place in the text where the statement is wrong, refused or takes longer than `timeout_s`; and for
+    moments outside the years 1 to 9999, infinity among them.
     """
     with explained(dsn), connect(dsn, "query") as session:
         _only_read(session, timeout_s)
@@ -117,6 +118,10 @@ def _faults_of(text: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
+        if error.sqlstate is None and isinstance(error, psycopg.DataError):  # met here, not by the server
+            raise Refused(
+                f"A value of the answer cannot be given: {error}. Cast its column to text, as in as_of::text."
+            ) from error
         if error.sqlstate is None or error.sqlstate.startswith(_OURS):
             raise
         raise Refused(_explanation(error.diag, text)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -137,6 +138,22 @@ def test_a_new_password_replaces_the_old_one(dsn: str) -> None:
 def test_a_wrong_query_is_answered_with_the_place_and_the_reason(dsn: str, text: str, said: str) -> None:
     with pytest.raises(Refused, match=said):
         _ask(dsn, text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "'infinity'::timestamptz",
+        "'-infinity'::timestamp",
+        "'0044-03-15 BC'::date",
+        "'10000-01-01 00:00:00+00'::timestamptz",
+    ],
+)
+def test_a_moment_that_has_no_exact_form_is_named_with_what_to_do_which_works(dsn: str, value: str) -> None:
+    written = value.split("'")[1]
+    with pytest.raises(Refused, match=f"cannot be given: .*'{re.escape(written)}.*Cast its column to text"):
+        _ask(dsn, f"SELECT {value} AS moment")
+    assert _ask(dsn, f"SELECT ({value})::text AS moment").to_pylist() == [{"moment": written}]
 
 
 def test_a_query_that_takes_too_long_is_stopped(dsn: str) -> None:
