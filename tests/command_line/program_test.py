@@ -113,7 +113,9 @@ def test_the_demo_compares_venues_and_lists_what_the_map_of_assets_does_not_name
 
 def test_a_query_gives_exact_digits_in_every_form(demo: Program, tmp_path: Path) -> None:
     sql = "SELECT asset, price FROM quotes WHERE price > 0 ORDER BY price, as_of LIMIT 1"
-    (row,) = json.loads(demo("--demo", "query", sql, "--format", "json").stdout)
+    document = demo("--demo", "query", sql, "--format", "json").stdout
+    assert demo("--demo", "--json", "query", sql).stdout == document
+    (row,) = json.loads(document)
     (same,) = csv.DictReader(io.StringIO(demo("--demo", "query", sql, "--format", "csv").stdout))
     assert row == same
     assert Decimal(row["price"]) < Decimal("1e-4")

@@ -214,7 +214,8 @@ def query(
     context: typer.Context,
     sql: Annotated[str, typer.Argument(help="One SQL statement; `-` reads it from stdin.")],
     format: Annotated[  # noqa: A002 (the option's name)
-        Literal["table", "csv", "json", "parquet"], typer.Option(help="Form of the result.")
+        Literal["table", "csv", "json", "parquet"],
+        typer.Option(help="Form of the result; with --json, json for table."),
     ] = "table",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File for the result; else stdout.")

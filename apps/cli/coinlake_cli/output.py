@@ -42,15 +42,19 @@ class Output:
     """Shows a command's result in the form its reader wants."""
 
     def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
+        self.as_json = as_json
         self._is_terminal = sys.stdout.isatty()
 
     def show(self, document: Any, *tables: Table) -> None:
         """The result: `document` as JSON, or `tables` for eyes and pipes."""
-        if self._as_json:
+        if self.as_json:
             json.dump(document, sys.stdout, default=_plain_json, ensure_ascii=False, indent=2)
             sys.stdout.write("\n")
-            return
+        else:
+            self.show_tables(*tables)
+
+    def show_tables(self, *tables: Table) -> None:
+        """Tables, whatever form was wished."""
         for number, table in enumerate(tables):
             if number:
                 sys.stdout.write("\n")

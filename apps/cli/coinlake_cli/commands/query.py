@@ -38,7 +38,11 @@ def query(
     file: Path | None,
     limit: int | None,
 ) -> None:
-    """Runs one read-only statement and writes its rows to `file`, or to stdout."""
+    """Runs one read-only statement and writes its rows to `file`, or to stdout.
+
+    Where JSON is wished for all results, it takes the place of a table.
+    """
+    form = "json" if output.as_json and form == "table" else form
     if form == "table" and file is not None:
         raise FixConfiguration("A table cannot go into a file: give --format csv, json or parquet.")
     if form == "parquet" and file is None and sys.stdout.isatty():
@@ -75,7 +79,7 @@ def _show(output: Output, answer: asking.Answer, most: int) -> None:
     shown = list(islice(rows, most))
     columns = answer.schema.names
     numbers = frozenset(field.name for field in answer.schema if pa.types.is_primitive(field.type))
-    output.show([dict(zip(columns, row, strict=True)) for row in shown], Table("", columns, shown, numbers))
+    output.show_tables(Table("", columns, shown, numbers))
     if not shown:
         talk.print("0 rows")
     if next(rows, None) is not None:
