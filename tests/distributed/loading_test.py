@@ -1,0 +1,72 @@
+"""From a real Kafka through a real Spark into a real PostgreSQL, killed, stopped and started again."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from uuid import UUID
+
+from coinlake.model import Capture, Held
+from coinlake_bus.message import Message, encode, without_body
+from distributed.site import Site, kill, until
+
+LAKE = UUID(int=7)
+SLOT = datetime(2024, 10, 15, tzinfo=UTC)
+PAGE = files("coinlake_coingecko") / "recordings/coins_markets/daily_series/2024-10-15T010057Z.json"
+COIN = json.loads(PAGE.read_bytes())[0]
+
+
+def message(position: int) -> Message:
+    """A page of two assets, of the lake's capture at a position."""
+    moment = SLOT + timedelta(minutes=3 * position)
+    rows = [
+        COIN | {"id": asset, "current_price": position, "last_updated": moment.isoformat()}
+        for asset in (f"asset-{position}", "bitcoin")
+    ]
+    capture = Capture(
+        source="coingecko",
+        dataset="markets",
+        slot=moment,
+        page=1 + position % 5,
+        url="https://api.coingecko.com/api/v3/coins/markets",
+        params=(("vs_currency", "usd"),),
+        status=200,
+        headers={},
+        body=json.dumps(rows).encode(),
+        requested_at=moment,
+        received_at=moment + timedelta(seconds=30),
+        run_id="",
+        plugin_version="1",
+        traceparent="",
+    )
+    return encode(Held(position, capture), LAKE)
+
+
+def test_it_loads_each_capture_once_whatever_kills_it(site: Site) -> None:
+    site.publish(*map(message, range(1, 41)))
+    with site.loading() as program:
+        until(lambda: site.loaded() >= 40)
+        site.publish(*map(message, range(30, 81)))  # some of them again
+        until(lambda: site.loaded() > 40)
+        kill(program)
+    site.publish(*map(message, range(81, 101)))
+    with site.loading():
+        until(lambda: site.loaded() == 100)
+    assert site.rows("SELECT count(*), count(DISTINCT asset) FROM quotes") == [(200, 101)]
+    assert site.rows("SELECT position FROM position") == [(100,)]
+    assert site.rows("SELECT sum(next_offset) FROM bus_offsets") == [(111,)]
+
+
+def test_what_is_no_capture_is_a_dead_letter_and_holds_nothing_up(site: Site) -> None:
+    stranger = Message(b"key", b"not ours \x00\xff", [])
+    site.publish(message(1), stranger, without_body(message(2)), message(3))
+    with site.loading():
+        until(lambda: site.loaded() == 3)
+        until(lambda: len(site.rows("SELECT FROM dead_letters")) == 2)
+    letters = site.rows("SELECT split_part(reasons[1], ':', 1), original FROM dead_letters ORDER BY 1")
+    assert [(reason, bytes(original)) for reason, original in letters] == [
+        ("body_left_out", b""),
+        ("not_coinlake", b"not ours \x00\xff"),
+    ]
+    assert site.rows("SELECT count(*) FROM quotes") == [(4,)]

@@ -1,0 +1,118 @@
+"""A topic, an empty warehouse and the Spark program between them, as processes and servers of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from coinlake.settings import BusSettings
+from coinlake_bus.kafka import Bus
+from coinlake_bus.message import Message
+from coinlake_bus.writer import BusWriter
+from servers.fixtures import Spark
+from servers.kafka import Kafka
+from servers.postgres import Postgres
+
+DEADLINE_S = 200
+_SETTINGS = """
+[bus]
+servers = "{servers}"
+topic = "{topic}"
+partitions = 3
+
+[spark]
+jars = "{jars}"
+batch_captures = {batch}
+"""
+
+
+@dataclass
+class Site:
+    """Where a test publishes, and where it looks."""
+
+    folder: Path
+    bus: BusSettings
+    dsn: str
+    spark: Spark
+
+    @classmethod
+    def made(cls, folder: Path, kafka: Kafka, postgres: Postgres, spark: Spark, batch: int = 2_000) -> Site:
+        """A new topic of three partitions, and a new database."""
+        bus = BusSettings(servers=kafka.bootstrap_servers, topic=f"captures.{uuid4()}", partitions=3)
+        Bus(bus).init()
+        database = f"w{uuid4().hex}"
+        with psycopg.connect(postgres.dsn, autocommit=True) as session:
+            session.execute(f"CREATE DATABASE {database}")
+        settings = _SETTINGS.format(servers=bus.servers, topic=bus.topic, jars=spark.jars, batch=batch)
+        (folder / "coinlake.toml").write_text(settings)
+        return cls(folder, bus, make_conninfo(postgres.dsn, dbname=database), spark)
+
+    def publish(self, *messages: Message) -> None:
+        """Returns when all are acknowledged."""
+        acknowledged: list[int] = []
+        with BusWriter(self.bus, Bus(self.bus).topic(), acknowledged.append) as writer:
+            for number, message in enumerate(messages):
+                while not writer.send(message, number):
+                    writer.poll(0.1)
+
+            def all_acknowledged() -> bool:
+                writer.poll(0.1)
+                return len(acknowledged) == len(messages)
+
+            until(all_acknowledged)
+
+    @contextmanager
+    def loading(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The Spark program, which is stopped as a person would, or killed by then."""
+        path = os.pathsep.join([*sys.path, str(self.spark.python)])
+        program = subprocess.Popen(
+            [sys.executable, "-m", "coinlake_spark.main", "--config", self.folder / "coinlake.toml"],
+            env=os.environ | {"PYTHONPATH": path, "COINLAKE_WAREHOUSE__DSN": self.dsn},
+            start_new_session=True,
+        )
+        try:
+            yield program
+            if program.poll() is None:
+                program.terminate()
+                assert program.wait(DEADLINE_S) == 0
+        finally:
+            kill(program)
+
+    def rows(self, query: str) -> list[Any]:
+        """What the warehouse answers."""
+        with psycopg.connect(self.dsn, options="-c search_path=coinlake") as session:
+            return session.execute(query).fetchall()
+
+    def loaded(self) -> int:
+        """How many captures are in the warehouse."""
+        try:
+            return int(self.rows("SELECT count(*) FROM loaded_captures")[0][0])
+        except psycopg.errors.UndefinedTable:
+            return 0
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Waits for a condition."""
+    end = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < end, "it does not come true"
+        time.sleep(0.1)
+
+
+def kill(program: subprocess.Popen[bytes]) -> None:
+    """Ends the program and its JVM as a machine that loses power does."""
+    if program.poll() is None:
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
