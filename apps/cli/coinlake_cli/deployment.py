@@ -1,4 +1,4 @@
-"""Puts the parts of the embedded profile together from the settings: the only place that knows them all."""
+"""Puts the parts of a deployment together from the settings: the only place that knows them all."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import structlog
 from coinlake import assets
 from coinlake import plugins as plugin_loading
 from coinlake.clock import Clock, SystemClock
+from coinlake.lake import Lake
 from coinlake.pipeline import Pipeline
 from coinlake.plugins import Plugins
 from coinlake.refining import Refinery, refinery_of
-from coinlake.settings import Settings
+from coinlake.settings import Settings, WarehouseSettings
 from coinlake.source import Source
 from coinlake.state import State
-from coinlake_cli import folder
+from coinlake_cli import distributed, folder
 from coinlake_lake.sqlite import SqliteLake
 from coinlake_warehouse.assets import sync_assets
 from coinlake_warehouse.embedded import READER, EmbeddedServer
@@ -64,11 +65,16 @@ class Deployment:
     refinery: Refinery
     clock: Clock
     state: State
-    lake: SqliteLake
+    lake: Lake
     server: EmbeddedServer | None
     """None where `warehouse.dsn` names a server of the user's."""
     addresses: Addresses
     _parts: ExitStack
+
+    @property
+    def loads(self) -> bool:
+        """Whether this program loads the warehouse; in the distributed profile Spark does."""
+        return self.settings.profile == "embedded"
 
     @cached_property
     def warehouse(self) -> PostgresWarehouse:
@@ -91,6 +97,11 @@ class Deployment:
             clock=self.clock,
             observe=self.plugins.observe,
         )
+
+    def catch_up(self) -> None:
+        """Loads all that is in the lake, where this program loads."""
+        if self.loads:
+            self.pipeline.catch_up()
 
     def revive(self) -> None:
         """Starts the embedded server again if it is gone. Raises `TryAgain` while it cannot be."""
@@ -118,6 +129,8 @@ def opened(
 ) -> Iterator[Deployment]:
     """Opens the deployment in `settings.folder`: lake, state and warehouse, the embedded server started.
 
+    In the distributed profile lake and warehouse are the servers of the settings, which must run and hold a
+    lake; but a demo is embedded whatever the settings say, as no key and no server is needed for one.
     `kind` is what the folder must hold, or will where it is new; None takes what it holds, and refuses a
     folder that holds no deployment. Everything is closed at the end, and the embedded server stopped unless
     another program still uses it.
@@ -129,9 +142,12 @@ def opened(
         kind = folder.kind_of(settings.folder)
     else:
         folder.claim(settings.folder, kind)
+    if kind == "demo":
+        embedded = {"profile": "embedded", "warehouse": WarehouseSettings()}
+        settings = settings.model_copy(update=embedded)
     with ExitStack() as parts:
         state = parts.enter_context(State(settings.folder))
-        lake = parts.enter_context(SqliteLake(settings.folder / "lake.db"))
+        lake = parts.enter_context(_lake(settings))
         server, addresses = _warehouse(settings, parts)
         yield Deployment(
             settings=settings,
@@ -146,6 +162,12 @@ def opened(
             addresses=addresses,
             _parts=parts,
         )
+
+
+def _lake(settings: Settings) -> Lake:
+    if settings.profile == "distributed":
+        return distributed.open_lake(settings)
+    return SqliteLake(settings.folder / "lake.db")
 
 
 def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | None, Addresses]:

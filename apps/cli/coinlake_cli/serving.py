@@ -67,7 +67,7 @@ class Serving:
                 async with asyncio.TaskGroup() as polling:
                     for feed in feeds:
                         polling.create_task(feed.feed.run(self._stop))
-            if not self._stop.is_set():
+            if self._deployment.loads and not self._stop.is_set():
                 await self._deployment.pipeline.drain(self._stop, recover=self._deployment.revive)
         finally:
             self._stop.set()
@@ -90,6 +90,8 @@ class Serving:
             os._exit(EXIT_CUT_SHORT)
 
     async def _load(self) -> None:
+        if not self._deployment.loads:
+            return
         await self._deployment.pipeline.run(self._stop, self._news.arrived, recover=self._deployment.revive)
 
     async def _replay(self, letters: Sequence[tuple[UUID, str]]) -> str:

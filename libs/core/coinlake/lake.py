@@ -45,3 +45,6 @@ class Lake(AbstractContextManager["Lake"], Protocol):
 
     def count_after(self, position: int) -> int:
         """How many captures lie behind a position."""
+
+    def audit(self) -> Iterator[Held]:
+        """Captures whose bytes are no longer those that were stored, by their SHA-256."""

@@ -18,11 +18,11 @@ _COLUMNS = ("source", "dataset", "slot", "captures", "new", "trouble")
 
 
 def capture(settings: Settings, output: Output, source: str | None, dataset: str | None) -> bool:
-    """Fetches the present slot of the chosen feeds and loads it; False if any of them failed."""
+    """Fetches the present slot of the chosen feeds, and loads it unless Spark does; False if any failed."""
     with opened(settings, kind="live") as deployment:
         _check_names(deployment, source, dataset)
         document = asyncio.run(_capture(deployment, source, dataset))
-        deployment.pipeline.catch_up()
+        deployment.catch_up()
     rows = [[entry[column] for column in _COLUMNS] for entry in document]
     output.show(document, Table("Captured", _COLUMNS, rows, frozenset({"captures", "new"})))
     return all(entry["trouble"] is None for entry in document)

@@ -180,9 +180,8 @@ def _moments(recordings: Sequence[Recording]) -> list[datetime]:
 
 
 def _for_replay(settings: Settings, place: Path, sources: dict[str, dict[str, Any]]) -> Settings:
-    """The given settings, but for the folder, the warehouse and the venues."""
-    warehouse = type(settings.warehouse)()
-    return settings.model_copy(update={"folder": place, "sources": sources, "warehouse": warehouse})
+    """The given settings, but for the folder and the venues."""
+    return settings.model_copy(update={"folder": place, "sources": sources})
 
 
 def _banner(moments: Sequence[datetime], venues: Sequence[Venue]) -> str:

@@ -24,7 +24,7 @@ def replay(
 ) -> None:
     """Replays the captures that have open dead letters, or all of a range of slots."""
     with opened(settings) as deployment:
-        deployment.pipeline.catch_up()
+        deployment.catch_up()
         whole = deployment.lake.scan(source=source, since=since, until=until)
         replayed = replay_captures(deployment, whole if everything else _refused(deployment, whole))
     document = asdict(replayed)
