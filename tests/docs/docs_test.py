@@ -89,9 +89,15 @@ def test_the_readmes_settings_are_taken_as_they_stand(
 def test_the_readme_lists_exactly_the_commands_there_are() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = readme.split("## Commands")[1].split("## ")[0]
-    listed = set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE))
-    commands = app.registered_commands
-    assert listed == {one.name or one.callback.__name__ for one in commands if one.callback}
+    listed = set(re.findall(r"^\| `([\w -]+)` \|", table, re.MULTILINE))
+    groups = [("", app), *((f"{group.name} ", group.typer_instance) for group in app.registered_groups)]
+    assert listed == {
+        f"{group}{one.name or one.callback.__name__}"
+        for group, typer in groups
+        if typer
+        for one in typer.registered_commands
+        if one.callback
+    }
 
 
 @pytest.mark.parametrize("contract", [SourceContract, StageContract])

@@ -49,6 +49,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+lake = typer.Typer(help="The lake of the distributed profile, in MongoDB.", no_args_is_help=True)
+bus = typer.Typer(help="The bus of the distributed profile, a topic of Kafka.", no_args_is_help=True)
+app.add_typer(lake, name="lake")
+app.add_typer(bus, name="bus")
 
 
 @dataclass(frozen=True)
@@ -269,6 +273,22 @@ def sources(
 
     show = command.unmapped if unmapped else command.sources
     show(context.obj.settings(), context.obj.output)
+
+
+@lake.command("init")
+def lake_init(context: typer.Context) -> None:
+    """Make a lake of the database that lake.url names, or complete it; needs the role dbOwner."""
+    from coinlake_cli.commands import init as command
+
+    command.lake_init(context.obj.settings(), context.obj.output)
+
+
+@bus.command("init")
+def bus_init(context: typer.Context) -> None:
+    """Make the topic that [bus] names, or set it to what [bus] says; tells what differs and is left."""
+    from coinlake_cli.commands import init as command
+
+    command.bus_init(context.obj.settings(), context.obj.output)
 
 
 def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
