@@ -28,14 +28,15 @@ def open_session(spark: SparkSettings) -> SparkSession:
             "names, or put the `python` folder of a Spark 4.2 on PYTHONPATH."
         ) from None
     builder = SparkSession.builder.master(spark.master).appName("coinlake")
-    for name, value in _settings(spark).items():
+    for name, value in spark_options(spark).items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
     return session
 
 
-def _settings(spark: SparkSettings) -> dict[str, str]:
+def spark_options(spark: SparkSettings) -> dict[str, str]:
+    """What this program asks of Spark, by its names for settings."""
     settings = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
