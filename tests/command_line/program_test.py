@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import signal
 import subprocess
 import tomllib
 from decimal import Decimal
 from pathlib import Path
+from typing import TextIO
 
 import pyarrow.parquet
 import pytest
@@ -146,13 +148,10 @@ def test_two_columns_of_one_name_keep_their_values_or_are_refused(demo: Program)
 
 def test_a_full_disk_under_the_result_is_told_in_a_sentence(demo: Program) -> None:
     with open("/dev/full", "w") as full:
-        command = demo.command("--demo", "query", "SELECT 1", "--format", "csv")
-        done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=demo.home, env=demo.variables()
-        )
-    assert done.returncode == 3
-    assert "No space is left" in done.stderr
-    assert "Traceback" not in done.stderr
+        code, said = ended_into(full, demo, "--demo", "query", "SELECT 1", "--format", "csv")
+    assert code == 3
+    assert "No space is left" in said
+    assert "Traceback" not in said
 
 
 def test_a_query_whose_reader_has_enough_ends_silently_by_sigpipe(demo: Program) -> None:
@@ -164,6 +163,38 @@ def test_a_query_whose_reader_has_enough_ends_silently_by_sigpipe(demo: Program)
         asking.stdout.close()
         assert asking.stderr.read() == ""
         assert asking.wait(TIMEOUT_S) == -signal.SIGPIPE
+
+
+@pytest.mark.parametrize("asking", [["sources"], ["--json", "sources"], ["--help"], ["--version"]])
+def test_a_short_answer_whose_reader_is_gone_ends_silently_by_sigpipe(
+    program: Program, asking: list[str]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as nobody:
+        assert ended_into(nobody, program, *asking) == (-signal.SIGPIPE, "")
+
+
+def test_a_short_answer_onto_a_full_disk_is_told_in_a_sentence(program: Program) -> None:
+    with open("/dev/full", "w") as full:
+        code, said = ended_into(full, program, "sources")
+    assert code == 3
+    assert said.startswith("coinlake: No space is left")
+    assert len(said.splitlines()) == 1
+
+
+def ended_into(stdout: TextIO, program: Program, *arguments: str) -> tuple[int, str]:
+    """The exit code of a program whose results go there, and what it says."""
+    done = subprocess.run(
+        program.command(*arguments),
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=TIMEOUT_S,
+        cwd=program.home,
+        env=program.variables(),
+    )
+    return done.returncode, done.stderr
 
 
 def test_a_query_cannot_change_anything(demo: Program) -> None:

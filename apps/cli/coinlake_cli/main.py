@@ -309,31 +309,46 @@ def _exit(is_well: bool) -> None:
 def main() -> NoReturn:
     """Runs the program; every `CoinlakeError` ends as its message and its exit code."""
     try:
+        code = _ended()
+        sys.stdout.flush()  # now, since nobody can answer for it at the interpreter's own end
+    except BrokenPipeError:
+        code = _end_as_if_by_sigpipe()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        talk.print("coinlake: No space is left where the result goes: free some, or write elsewhere.")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush
+        code = 3
+    sys.exit(code)
+
+
+def _ended() -> str | int | None:
+    """Runs the command; the exit code. Raises only what stdout does."""
+    try:
         app()
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):
-            _end_as_if_by_sigpipe()
-        raise
+            raise ended.__context__ from None
+        return ended.code
     except CoinlakeError as error:
         talk.print(f"coinlake: {error}", markup=False)
-        sys.exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind)))
+        return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
     except click_exceptions.Abort:
-        sys.exit(130)
+        return 130
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            talk.print("coinlake: No space is left where the result goes: free some, or write elsewhere.")
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush
-            sys.exit(3)
+            raise
         talk.print_exception()
         talk.print("coinlake: this is a defect of Coinlake; please report it with the lines above.")
-        sys.exit(70)
-    sys.exit(0)
+        return 70
+    return 0
 
 
-def _end_as_if_by_sigpipe() -> None:
-    """Ends as other programs do whose reader has enough (`… | head`)."""
+def _end_as_if_by_sigpipe() -> int:
+    """Ends as other programs do whose reader has enough (`… | head`); with its code where it is blocked."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.raise_signal(signal.SIGPIPE)
+    return 128 + signal.SIGPIPE
 
 
 if __name__ == "__main__":
