@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from coinlake.account import Entry
 from coinlake.model import Capture, Held
 
 
@@ -39,6 +40,9 @@ class Lake(AbstractContextManager["Lake"], Protocol):
         until: datetime | None = None,
     ) -> Iterator[Held]:
         """Captures whose slot lies in [since, until), by position, without loading all at once."""
+
+    def entries(self, after: int, until: int) -> Iterator[Entry]:
+        """Positions (after, until] and the ids of their captures, by position; no body is read for it."""
 
     def end(self) -> int:
         """The highest position in use; 0 for an empty lake."""

@@ -19,11 +19,12 @@ from uuid import UUID
 from bson import decode_all
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
+from coinlake.account import Entry
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.model import Capture, Held
 from coinlake.settings import Secret
 from coinlake_lake.mongo_document import document, held, text
-from coinlake_lake.mongo_server import CAPTURES, LAKE, VERSION, Document, MongoServer
+from coinlake_lake.mongo_server import CAPTURES, ENTRIES, LAKE, VERSION, Document, MongoServer
 
 _SCAN_CAPTURES = 100
 _SCAN_BODY_BYTES = 4 * 1024 * 1024
@@ -147,6 +148,15 @@ class MongoLake:
         ):
             yield from found
             position = found[-1].position
+
+    def entries(self, after: int, until: int) -> Iterator[Entry]:
+        """Positions (after, until] and the ids of their captures; see `coinlake.lake.Lake.entries`."""
+        with self._server.explained():
+            found = self._captures.find(
+                {"position": {"$gt": after, "$lte": until}}, {"position": 1}, sort=_POSITION, hint=ENTRIES
+            )
+            for one in found:
+                yield Entry(one["position"], one["_id"])
 
     def end(self) -> int:
         """The highest position in use; 0 for an empty lake."""

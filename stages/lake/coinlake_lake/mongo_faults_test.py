@@ -195,6 +195,7 @@ def test_setting_up_says_what_it_did_and_does_nothing_twice(mongo_replica_set: M
             "Made the collection positions.",
             "Made the unique index position on position.",
             "Made the unique index identity on source, dataset, slot, page, sha256.",
+            "Made the unique index entries on position, _id.",
             "Made the role coinlake_writer of the database set-up.",
             "Made the role coinlake_reader of the database set-up.",
         ]

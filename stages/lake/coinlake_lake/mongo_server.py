@@ -30,6 +30,8 @@ CAPTURES = "captures"
 LAKE = "lake"
 """The collection of one document, `_id` "lake": the lake's id and the version of its form."""
 POSITIONS = "positions"
+ENTRIES = "entries"
+"""The index that has position and id of every capture, so that listing them reads no capture."""
 VERSION = 1
 WRITER = "coinlake_writer"
 READER = "coinlake_reader"

@@ -16,6 +16,7 @@ from coinlake.settings import Secret
 from coinlake_lake.mongo_document import VALIDATOR
 from coinlake_lake.mongo_server import (
     CAPTURES,
+    ENTRIES,
     LAKE,
     POSITIONS,
     READER,
@@ -28,10 +29,11 @@ from coinlake_lake.mongo_server import (
 _INDEXES: dict[str, Sequence[str]] = {
     "position": ("position",),
     "identity": ("source", "dataset", "slot", "page", "sha256"),
+    ENTRIES: ("position", "_id"),
 }
 
 _RIGHTS = {
-    WRITER: {CAPTURES: ["find", "insert"], LAKE: ["find"]},
+    WRITER: {CAPTURES: ["find", "insert"], LAKE: ["find"], POSITIONS: ["find"]},
     READER: {
         CAPTURES: ["changeStream", "find"],
         LAKE: ["find"],

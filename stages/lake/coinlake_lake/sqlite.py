@@ -20,6 +20,7 @@ from uuid import UUID
 
 import msgspec
 
+from coinlake.account import Entry
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.model import Capture, Held
 from coinlake.sqlite import Form, connect
@@ -108,6 +109,13 @@ class SqliteLake:
         while held := read(position):
             yield from held
             position = held[-1].position
+
+    def entries(self, after: int, until: int) -> Iterator[Entry]:
+        """Positions (after, until] and the ids of their captures; see `coinlake.lake.Lake.entries`."""
+        span = {"after": after, "until": until}
+        with self._explained(), closing(self._connection().execute(_statement("entries"), span)) as rows:
+            for position, capture_id in rows:
+                yield Entry(position, UUID(capture_id))
 
     def end(self) -> int:
         """The highest position in use; 0 for an empty lake."""

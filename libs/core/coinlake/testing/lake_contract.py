@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from coinlake.account import Entry
 from coinlake.lake import Lake
 from coinlake.model import Capture, Held
 
@@ -190,6 +191,17 @@ class LakeContract:
             assert pages(first, captures=9, body_bytes=109) == [1]
             assert pages(second, captures=9, body_bytes=50) == [2]
             assert pages(second, captures=9, body_bytes=110) == [2, 3, 4, 5]
+
+    def test_the_entries_say_which_capture_lies_at_which_position(self, open_lake: OpenLake) -> None:
+        with open_lake() as lake:
+            for number in range(1, 6):
+                lake.append(capture(number))
+            held = list(lake.scan())
+            entries = [Entry(one.position, one.capture.id) for one in held]
+            assert list(lake.entries(0, lake.end())) == entries
+            assert list(lake.entries(held[0].position, held[3].position)) == entries[1:4]
+            assert list(lake.entries(-1, 2**63 - 1)) == entries
+            assert list(lake.entries(lake.end(), 2**63 - 1)) == []
 
     def test_a_scan_gives_what_was_asked_for_in_rising_positions(self, open_lake: OpenLake) -> None:
         minutes = [5, 1, 3, 2, 4]
