@@ -171,6 +171,12 @@ def test_what_the_topic_no_longer_keeps_costs_nothing_where_the_warehouse_has_it
     assert warehouse.asked == [(23, 27)]  # the one range that the topic keeps in part
 
 
+def test_a_topic_that_is_published_once_more_for_a_full_warehouse_costs_nothing_by_name() -> None:
+    lake, warehouse = Listed(LAKE), Listed(LAKE)
+    assert take(lake, ListedTopic(waiting(LAKE)), warehouse, CAPTURES).clean
+    assert (len(lake.asked), warehouse.asked) == (1, [])
+
+
 def test_a_lake_that_nobody_has_published_is_not_read() -> None:
     lake = Listed(LAKE)
     assert take(lake, ListedTopic([]), Listed([]), 0).clean
