@@ -7,9 +7,12 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
 import tomllib
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
@@ -97,8 +100,33 @@ def test_doctor_finds_every_part_well(demo: Program) -> None:
     done = demo("--demo", "--json", "doctor")
     assert done.returncode == 0, done.stderr
     states = {finding["part"]: finding["state"] for finding in json.loads(done.stdout)}
-    assert states.keys() >= {"program", "folder", "sources", "lake", "warehouse", "loading", "feeds"}
+    assert states.keys() >= {"program", "folder", "sources", "files", "lake", "warehouse", "loading", "feeds"}
     assert "broken" not in states.values()
+
+
+def test_doctor_reads_the_newest_captures_and_all_of_them_when_asked(demo: Program, tmp_path: Path) -> None:
+    place = tmp_path / "a copy"
+    shutil.copytree(demo.home / ".local/share/coinlake-demo", place)
+    with closing(sqlite3.connect(place / "lake.db")) as lake:
+        lake.execute("DROP TRIGGER captures_are_never_changed")
+        lake.execute("UPDATE captures SET body = body || ' ' WHERE position = 1")
+        lake.commit()
+    quick = demo("--folder", str(place), "doctor")
+    assert quick.returncode == 0, quick.stdout
+    assert f"{CAPTURES:,} captures, the newest 1,000 bodies (--deep: all)" in quick.stdout
+    deep = demo("--folder", str(place), "doctor", "--deep")
+    assert deep.returncode == 1
+    assert "captures whose bytes changed on disk" in deep.stdout
+
+
+def test_doctor_names_a_file_that_is_damaged(demo: Program, tmp_path: Path) -> None:
+    shutil.copy(demo.home / ".local/share/coinlake-demo/kind", tmp_path)
+    (tmp_path / "state.db").write_text("nothing of SQLite's")
+    done = demo("--folder", str(tmp_path), "--json", "doctor")
+    assert done.returncode == 1
+    (found,) = (finding for finding in json.loads(done.stdout) if finding["part"] == "files")
+    assert found["state"] == "broken"
+    assert f"{tmp_path / 'state.db'}: file is not a database" in found["said"]
 
 
 def test_the_demo_compares_venues_and_lists_what_the_map_of_assets_does_not_name(demo: Program) -> None:

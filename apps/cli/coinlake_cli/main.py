@@ -191,11 +191,16 @@ def verify(
 
 
 @app.command()
-def doctor(context: typer.Context) -> None:
+def doctor(
+    context: typer.Context,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read all captures and indices, not only the newest captures.")
+    ] = False,
+) -> None:
     """Check each part: is it there, of the right version, with the right rights, and what to do if not."""
     from coinlake_cli.commands import doctor as command
 
-    _exit(command.doctor(context.obj.settings(), context.obj.output))
+    _exit(command.doctor(context.obj.settings(), context.obj.output, deep=deep))
 
 
 @app.command()

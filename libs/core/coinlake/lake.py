@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -52,3 +53,8 @@ class Lake(AbstractContextManager["Lake"], Protocol):
 
     def audit(self) -> Iterator[Held]:
         """Captures whose bytes are no longer those that were stored, by their SHA-256."""
+
+
+def damaged(captures: Iterable[Held]) -> Iterator[Held]:
+    """Those of these captures whose bytes are no longer the ones that were stored, by their SHA-256."""
+    return (held for held in captures if hashlib.sha256(held.capture.body).hexdigest() != held.capture.sha256)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from coinlake.errors import FixConfiguration
-from coinlake.sqlite import Form, connect
+from coinlake.sqlite import Form, connect, damage
 
 BOOK = Form(
     "book", application_id=0x424F4F4B, version=3, schema="CREATE TABLE IF NOT EXISTS lines (line TEXT);"
@@ -103,3 +103,32 @@ def test_a_file_left_half_made_is_made(file: Path) -> None:
         killed.execute("PRAGMA journal_mode = WAL")
     with closing(connect(file, BOOK)) as connection:
         assert connection.execute("SELECT count(*) FROM lines").fetchone()[0] == 0
+
+
+def test_a_file_whose_pages_do_not_hold_together_is_found_out(file: Path) -> None:
+    assert damage(file, deep=False) == []
+    assert not file.exists()
+    with closing(connect(file, BOOK)) as connection:
+        connection.executemany("INSERT INTO lines VALUES (?)", [("line " * 100,)] * 100)
+        page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
+        assert damage(file, deep=False) == []
+    content = bytearray(file.read_bytes())
+    content[-page_bytes:] = b"\xff" * page_bytes
+    file.write_bytes(content)
+    assert damage(file, deep=False)
+
+
+def test_an_index_that_lacks_a_row_is_found_by_the_deep_look_alone(file: Path) -> None:
+    with closing(connect(file, BOOK)) as connection:
+        connection.execute("CREATE INDEX by_line ON lines (line)")
+        connection.execute("INSERT INTO lines VALUES ('one')")
+        connection.execute("PRAGMA writable_schema = ON")
+        other = "CREATE INDEX by_line ON lines (line || 1)"
+        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'by_line'", (other,))
+    assert damage(file, deep=False) == []
+    assert damage(file, deep=True)
+
+
+def test_a_file_that_is_no_database_is_called_so(file: Path) -> None:
+    file.write_text("one, two, three" * 1000)
+    assert damage(file, deep=True) == ["file is not a database"]

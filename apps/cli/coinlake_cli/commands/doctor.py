@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from coinlake import sqlite
 from coinlake.errors import CoinlakeError
+from coinlake.lake import Lake, damaged
+from coinlake.model import Held
 from coinlake.settings import Settings
 from coinlake_cli import folder
 from coinlake_cli.deployment import Deployment, load_plugins, opened
@@ -18,6 +21,9 @@ from coinlake_warehouse.postgres import MAJOR
 from coinlake_warehouse.schema import NEWEST
 
 _LOW_DISK_BYTES = 2 * 1024**3
+_NEWEST_CAPTURES = 1000
+_READ_BYTES = 16 * 1024**2
+"""How much of the lake is read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +35,18 @@ class Finding:
     said: str
 
 
-def doctor(settings: Settings, output: Output) -> bool:
+def doctor(settings: Settings, output: Output, *, deep: bool) -> bool:
     """Checks settings, folder, plugins, lake and warehouse; False if any is broken.
 
-    Raises `FixConfiguration` for a folder that holds no deployment: there is nothing to check.
+    Reads the bytes of the newest captures; with `deep` those of all, and the indices of our files. Raises
+    `FixConfiguration` for a folder that holds no deployment: there is nothing to check.
     """
     kind = folder.kind_of(settings.folder)
     findings = [_check("program", lambda: _program(settings))]
     findings.append(_check("folder", lambda: _folder(settings, kind)))
     findings.append(_check("sources", lambda: _sources(settings)))
-    findings += _parts(settings)
+    findings.append(_check("files", lambda: _files(settings, deep=deep)))
+    findings += _parts(settings, deep=deep)
     output.show(
         [{"part": f.part, "state": f.state, "said": f.said} for f in findings],
         Table("Doctor", ("part", "state", "said"), [(f.part, f.state, f.said) for f in findings]),
@@ -78,12 +86,21 @@ def _sources(settings: Settings) -> str:
     )
 
 
-def _parts(settings: Settings) -> list[Finding]:
+def _files(settings: Settings, *, deep: bool) -> str | Finding:
+    files = sorted(settings.folder.glob("*.db"))
+    damage = [f"{file}: {text}" for file in files for text in sqlite.damage(file, deep=deep)]
+    if damage:
+        return Finding("files", "broken", f"{'; '.join(damage)}. Restore a backup")
+    looked = "every page and index" if deep else "every page, but no index (--deep)"
+    return f"{', '.join(file.name for file in files)}: {looked} as SQLite made it"
+
+
+def _parts(settings: Settings, *, deep: bool) -> list[Finding]:
     """Checks that need the deployment open; if it does not open, that is the finding."""
     try:
         with opened(settings) as deployment:
             return [
-                _check("lake", lambda: _lake(deployment)),
+                _check("lake", lambda: _lake(deployment.lake, deep=deep)),
                 _check("warehouse", lambda: _warehouse(deployment)),
                 _check("loading", lambda: _loading(deployment)),
                 _check("feeds", lambda: _feeds(deployment)),
@@ -92,13 +109,22 @@ def _parts(settings: Settings) -> list[Finding]:
         return [Finding("lake and warehouse", "broken", str(error))]
 
 
-def _lake(deployment: Deployment) -> str | Finding:
-    damaged = [str(held.capture.id) for held in deployment.lake.audit()]
-    if damaged:
+def _lake(lake: Lake, *, deep: bool) -> str | Finding:
+    after = 0 if deep else max(0, lake.end() - _NEWEST_CAPTURES)
+    captures, bodies = lake.count_after(0), lake.count_after(after)
+    changed = [str(held.capture.id) for held in damaged(_behind(lake, after))]
+    if changed:
         return Finding(
-            "lake", "broken", f"captures whose bytes changed on disk: {', '.join(damaged)}; restore a backup"
+            "lake", "broken", f"captures whose bytes changed on disk: {', '.join(changed)}; restore a backup"
         )
-    return f"{deployment.lake.end():,} captures, every body as its SHA-256 says"
+    looked = "every body" if bodies == captures else f"the newest {bodies:,} bodies (--deep: all)"
+    return f"{captures:,} captures, {looked} as the SHA-256 says"
+
+
+def _behind(lake: Lake, position: int) -> Iterator[Held]:
+    while held := lake.tail(position, captures=_NEWEST_CAPTURES, body_bytes=_READ_BYTES):
+        yield from held
+        position = held[-1].position
 
 
 def _warehouse(deployment: Deployment) -> str:
