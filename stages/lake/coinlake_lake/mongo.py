@@ -7,7 +7,6 @@ all. Why positions rather than MongoDB's own order: docs/decisions/dense-positio
 
 from __future__ import annotations
 
-import hashlib
 import random
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from coinlake.account import Entry
 from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.lake import damaged
 from coinlake.model import Capture, Held
 from coinlake.settings import Secret
 from coinlake_lake.mongo_document import document, held, text
@@ -171,9 +171,7 @@ class MongoLake:
 
     def audit(self) -> Iterator[Held]:
         """Captures whose bytes are no longer those that were stored, by their SHA-256."""
-        for one in self.scan():
-            if hashlib.sha256(one.capture.body).hexdigest() != one.capture.sha256:
-                yield one
+        return damaged(self.scan())
 
     def _next(self, after: int, *, captures: int, body_bytes: int, where: Document) -> list[Held]:
         found: list[Held] = []

@@ -7,7 +7,6 @@ whoever has read up to one has read all below it.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ import msgspec
 
 from coinlake.account import Entry
 from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.lake import damaged
 from coinlake.model import Capture, Held
 from coinlake.sqlite import Form, connect
 
@@ -127,9 +127,7 @@ class SqliteLake:
 
     def audit(self) -> Iterator[Held]:
         """Captures whose bytes are no longer those that were stored, by their SHA-256."""
-        for held in self.scan():
-            if hashlib.sha256(held.capture.body).hexdigest() != held.capture.sha256:
-                yield held
+        return damaged(self.scan())
 
     def _next(
         self,
