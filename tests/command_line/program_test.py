@@ -155,6 +155,19 @@ def test_a_query_gives_exact_digits_in_every_form(demo: Program, tmp_path: Path)
     assert pyarrow.parquet.read_table(file).to_pylist() == [row]
 
 
+def test_a_number_that_json_lacks_is_postgresqls_word_and_never_null(demo: Program) -> None:
+    sql = "SELECT 'NaN'::float8 AS a, 'infinity'::float4 AS b, '-infinity'::float8 AS c, NULL::float8 AS d"
+    (row,) = json.loads(demo("--demo", "--json", "query", sql).stdout)
+    assert row == {"a": "NaN", "b": "Infinity", "c": "-Infinity", "d": None}
+
+
+def test_a_statement_that_is_no_text_is_refused(program: Program) -> None:
+    done = program("query", "SELECT '\udcff'")
+    assert done.returncode == 2, done.stderr
+    assert "not UTF-8 text" in done.stderr
+    assert done.stdout == ""
+
+
 @pytest.mark.parametrize(
     ("form", "shown", "said"),
     [("table", "asset  price\n", "0 rows\n"), ("csv", '"asset","price"\n', ""), ("json", "[]\n", "")],

@@ -234,8 +234,7 @@ def query(
     """Ask the warehouse in SQL, read-only."""
     from coinlake_cli.commands import query as command
 
-    text = sys.stdin.read() if sql == "-" else sql
-    command.query(context.obj.settings(), context.obj.output, text, format, output, limit)
+    command.query(context.obj.settings(), context.obj.output, _statement(sql), format, output, limit)
 
 
 @app.command()
@@ -294,6 +293,14 @@ def bus_init(context: typer.Context) -> None:
     from coinlake_cli.commands import init as command
 
     command.bus_init(context.obj.settings(), context.obj.output)
+
+
+def _statement(given: str) -> str:
+    written = sys.stdin.buffer.read() if given == "-" else os.fsencode(given)
+    try:
+        return written.decode("utf-8")
+    except UnicodeDecodeError:
+        raise typer.BadParameter("the statement is not UTF-8 text") from None
 
 
 def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:

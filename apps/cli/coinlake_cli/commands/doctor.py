@@ -91,8 +91,8 @@ def _files(settings: Settings, *, deep: bool) -> str | Finding:
     damage = [f"{file}: {text}" for file in files for text in sqlite.damage(file, deep=deep)]
     if damage:
         return Finding("files", "broken", f"{'; '.join(damage)}. Restore a backup")
-    looked = "every page and index" if deep else "every page, but no index (--deep)"
-    return f"{', '.join(file.name for file in files)}: {looked} as SQLite made it"
+    names = ", ".join(file.name for file in files) or "none yet"
+    return f"{names}: {'every page and index' if deep else 'every page (--deep: indices too)'} well"
 
 
 def _parts(settings: Settings, *, deep: bool) -> list[Finding]:

@@ -6,6 +6,7 @@ NUMERIC columns come as text with their exact digits in every form but the table
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -116,9 +117,16 @@ def _write_json(answer: asking.Answer, sink: BinaryIO) -> None:
     separator = b"[\n"
     for batch in _readable(answer):
         for row in batch.to_pylist():
-            sink.write(separator + msgspec.json.encode(row))
+            sink.write(separator + msgspec.json.encode({name: _in_json(row[name]) for name in row}))
             separator = b",\n"
     sink.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
+
+
+def _in_json(value: object) -> object:
+    """The value, or PostgreSQL's own word for a number that JSON lacks and that would become null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def _write_parquet(answer: asking.Answer, sink: BinaryIO) -> None:
