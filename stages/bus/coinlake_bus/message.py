@@ -23,6 +23,7 @@ from uuid import UUID
 
 import msgspec
 
+from coinlake.account import Entry
 from coinlake.model import Capture, Held
 
 SCHEMA_HEADER = "coinlake-schema"
@@ -65,6 +66,13 @@ class _Rest(msgspec.Struct, frozen=True):
     """Bytes of the body, in the message or left out."""
 
 
+class _Place(msgspec.Struct, frozen=True):
+    """Of the same JSON, what an account goes by."""
+
+    lake_id: UUID
+    position: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+
 class Message(NamedTuple):
     """What is sent and what comes: one record of the topic."""
 
@@ -99,6 +107,7 @@ class Unreadable:
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Rest)
+_place_decoder = msgspec.json.Decoder(_Place)
 
 
 def encode(held: Held, lake_id: UUID) -> Message:
@@ -163,6 +172,19 @@ def decode(message: Message) -> Received | Unreadable:
     if faults := tuple(_faults_of_body(message, rest, headers.get(BODY_HEADER))):
         return Unreadable(faults, body, _received(rest, b""))
     return received
+
+
+def entry(message: Message, lake_id: UUID) -> Entry | None:
+    """Which capture of that lake a message says it is; None where it says none. By its headers alone."""
+    headers = dict(message.headers)
+    if headers.get(SCHEMA_HEADER) != _SCHEMA:
+        return None
+    try:
+        place = _place_decoder.decode(headers.get(CAPTURE_HEADER) or b"")
+        capture_id = UUID((headers.get(ID_HEADER) or b"").decode())
+    except (msgspec.DecodeError, ValueError):
+        return None
+    return Entry(place.position, capture_id) if place.lake_id == lake_id else None
 
 
 def _received(rest: _Rest, body: bytes) -> Received:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coinlake.account import Entry
 from coinlake.model import Capture, Held
 from coinlake_bus.message import (
     BODY_HEADER,
@@ -23,6 +24,7 @@ from coinlake_bus.message import (
     Unreadable,
     decode,
     encode,
+    entry,
     without_body,
 )
 
@@ -188,3 +190,30 @@ def test_a_moment_that_is_none_is_rejected(moment: str) -> None:
     found = decode(changed(message, capture=msgspec.json.encode(rest | {"slot": moment})))
     assert isinstance(found, Unreadable)
     assert found.reasons[0].startswith("bad_header: capture:")
+
+
+def test_the_headers_say_which_capture_it_is_without_the_body() -> None:
+    message, expected = encode(HELD, LAKE), Entry(HELD.position, HELD.capture.id)
+    assert entry(message, LAKE) == expected
+    assert entry(without_body(message), LAKE) == expected
+    assert entry(message._replace(value=None), LAKE) == expected
+    assert entry(message, UUID(int=9)) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {SCHEMA_HEADER: b"2"},
+        {SCHEMA_HEADER: None},
+        {CAPTURE_HEADER: None},
+        {CAPTURE_HEADER: b'{"lake_id": "no", "position": 1}'},
+        {CAPTURE_HEADER: b"\xff"},
+        {ID_HEADER: None},
+        {ID_HEADER: b"\xff"},
+        {ID_HEADER: b"not an id"},
+    ],
+)
+def test_a_message_with_strange_headers_names_no_capture(changed: Mapping[str, bytes | None]) -> None:
+    message = encode(HELD, LAKE)
+    headers = [(name, changed.get(name, value)) for name, value in message.headers]
+    assert entry(message._replace(headers=headers), LAKE) is None
