@@ -337,6 +337,19 @@ def test_a_wrong_setting_is_named_with_what_was_meant(program: Program, toml: st
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("lake", "said"),
+    [("", "set lake.url"), ("[lake]\nurl = 'mongodb://127.0.0.1:9/x'", "set warehouse.dsn")],
+)
+def test_the_distributed_profile_asks_for_the_server_that_no_setting_names(
+    program: Program, lake: str, said: str
+) -> None:
+    (program.home / "coinlake.toml").write_text(f"profile = 'distributed'\n{lake}")
+    done = program("capture")
+    assert done.returncode == 3, done.stderr
+    assert said in done.stderr
+
+
 def test_a_secret_appears_nowhere(program: Program) -> None:
     secret = "CG-this-is-the-secret-key"
     program.environment.update(

@@ -9,13 +9,14 @@ from concurrent.futures import TimeoutError as AnswerTimeout
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
     NewTopic,
+    OffsetSpec,
     ResourceType,
     TopicDescription,
 )
@@ -95,6 +96,18 @@ class Bus:
             partitions=len(described.partitions),
             max_message_bytes=int(self._configured()["max.message.bytes"]),
         )
+
+    def offsets(self) -> Mapping[int, range]:
+        """The offsets that each partition holds now; `FixConfiguration` where there is no topic."""
+        count = self.topic().partitions
+        places = [TopicPartition(self.settings.topic, number) for number in range(count)]
+        earliest, latest = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        firsts = self._admin.list_offsets(dict.fromkeys(places, earliest))
+        ends = self._admin.list_offsets(dict.fromkeys(places, latest))
+        return {
+            place.partition: range(self._answer(firsts[place]).offset, self._answer(ends[place]).offset)
+            for place in places
+        }
 
     def init(self) -> list[str]:
         """Makes the topic, or sets it to the settings; what was done and what differs, a line each."""

@@ -9,7 +9,10 @@ import pytest
 
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.settings import BusSettings
+from coinlake_bus.conftest import until
 from coinlake_bus.kafka import Bus
+from coinlake_bus.message import Message
+from coinlake_bus.writer import BusWriter
 from servers.kafka import Kafka
 from servers.ports import HOST
 
@@ -56,6 +59,31 @@ def test_more_copies_than_brokers_are_refused_with_the_setting_s_place(bus_setti
 def test_a_missing_topic_is_refused_with_the_command_that_makes_it(bus_settings: BusSettings) -> None:
     with pytest.raises(FixConfiguration, match="run `coinlake bus init`"):
         Bus(bus_settings).topic()
+
+
+def test_offsets_are_what_each_partition_holds(bus: Bus) -> None:
+    until(lambda: _has_leaders(bus))
+    assert bus.offsets() == {0: range(0), 1: range(0), 2: range(0)}
+    acknowledged: list[int] = []
+    with BusWriter(bus.settings, bus.topic(), acknowledged.append) as writer:
+        for number in range(2):
+            writer.send(Message(b"one key", b"body", []), number)
+
+        def both_are_acknowledged() -> bool:
+            writer.poll(0.1)
+            return len(acknowledged) == 2
+
+        until(both_are_acknowledged)
+    assert sorted(map(len, bus.offsets().values())) == [0, 0, 2]
+
+
+def _has_leaders(bus: Bus) -> bool:
+    """Whether every partition has its leader, a moment after the topic was made."""
+    try:
+        bus.offsets()
+    except TryAgain:
+        return False
+    return True
 
 
 def test_a_topic_made_again_has_another_id(bus: Bus, delete_topic: Callable[[], None]) -> None:

@@ -205,6 +205,18 @@ class Reader(Comparing):
         """What has been loaded so far."""
         return self._one(Totals, "totals")
 
+    def loaded(self, until: int) -> int:
+        """How many of the lake's captures up to a position are loaded."""
+        return int(self._one(_Loaded, "loaded", until=until).captures)
+
+    def bus_offsets(self, topic: str, topic_id: str) -> Mapping[int, int]:
+        """The next offset to load of each partition that was ever loaded of that very topic."""
+        named = {"topic": topic, "topic_id": topic_id}
+        return {
+            row.partition: row.next_offset
+            for row in self._fetch(_NextOffset, statement("attempts/offsets"), named)
+        }
+
     def freshness(self) -> list[Freshness]:
         """How new each source's newest quotes are, by source."""
         return self._all(Freshness, "freshness")
@@ -289,6 +301,17 @@ class Reader(Comparing):
 @dataclass(frozen=True, slots=True)
 class _BatchId:
     batch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    captures: int
+
+
+@dataclass(frozen=True, slots=True)
+class _NextOffset:
+    partition: int
+    next_offset: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,28 @@ def test_totals_add_up_batches_and_count_a_replayed_capture_once(dsn: str, reade
     assert reader.newest_batch() == 3
 
 
+def test_what_is_loaded_counts_captures_behind_one_that_is_missing(dsn: str, reader: Reader) -> None:
+    assert reader.loaded(9) == 0
+    insert(dsn, "position", [{"position": 3, "lake_id": UUID(int=1)}])
+    capture = {"source": "coingecko", "dataset": "markets", "slot": NOON, "batch_id": 1}
+    positions = (1, 2, 3, 5, 6, 8)
+    insert(
+        dsn,
+        "loaded_captures",
+        [capture | {"position": position, "capture_id": UUID(int=position)} for position in positions],
+    )
+    assert [reader.loaded(until) for until in (2, 3, 4, 7, 9)] == [2, 3, 3, 5, 6]
+
+
+def test_offsets_are_those_of_the_very_topic(dsn: str, reader: Reader) -> None:
+    offset = {"topic": "captures", "topic_id": "one"}
+    insert(
+        dsn, "bus_offsets", [offset | {"partition": number, "next_offset": 7 + number} for number in (0, 2)]
+    )
+    assert reader.bus_offsets("captures", "one") == {0: 7, 2: 9}
+    assert reader.bus_offsets("captures", "made again") == {}
+
+
 def test_freshness_tells_each_sources_newest_market_time_and_receipt(dsn: str, reader: Reader) -> None:
     old = NOON - timedelta(days=3)
     insert(

@@ -101,6 +101,7 @@ def _parts(settings: Settings, *, deep: bool) -> list[Finding]:
         with opened(settings) as deployment:
             return [
                 _check("lake", lambda: _lake(deployment.lake, deep=deep)),
+                *([] if deployment.loads else [_check("bus", lambda: _bus(settings))]),
                 _check("warehouse", lambda: _warehouse(deployment)),
                 _check("loading", lambda: _loading(deployment)),
                 _check("feeds", lambda: _feeds(deployment)),
@@ -125,6 +126,13 @@ def _behind(lake: Lake, position: int) -> Iterator[Held]:
     while held := lake.tail(position, captures=_NEWEST_CAPTURES, body_bytes=_READ_BYTES):
         yield from held
         position = held[-1].position
+
+
+def _bus(settings: Settings) -> str:
+    from coinlake_bus.kafka import Bus  # the embedded program does without Kafka's client
+
+    topic = Bus(settings.bus).topic()
+    return f"topic {settings.bus.topic} of {topic.partitions} partitions at {settings.bus.servers}"
 
 
 def _warehouse(deployment: Deployment) -> str:

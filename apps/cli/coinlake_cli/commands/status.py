@@ -1,7 +1,8 @@
-"""`coinlake status`: is each feed alive and fresh, and how far behind is loading."""
+"""`coinlake status`: is each feed alive and fresh, and how far behind is each hop to the warehouse."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from coinlake.settings import Settings
 from coinlake.state import FeedState
 from coinlake_cli.deployment import Deployment, opened
 from coinlake_cli.health import health, held_until, trouble
+from coinlake_cli.lag import hops
 from coinlake_cli.output import Output, Table
 
 
@@ -17,6 +19,7 @@ def status(settings: Settings, output: Output) -> None:
     with opened(settings) as deployment:
         document = describe(deployment)
     feed_columns = ("source", "dataset", "health", "last_slot", "age", "every", "missed", "trouble")
+    hop_columns = ("hop", "captures", "behind", "messages", "trouble")
     part_columns = ("what", "value")
     output.show(
         document,
@@ -26,24 +29,31 @@ def status(settings: Settings, output: Output) -> None:
             [[feed[column] for column in feed_columns] for feed in document["feeds"]],
             frozenset({"age", "missed"}),
         ),
+        Table(
+            "Not arrived yet",
+            hop_columns,
+            [[hop[column] for column in hop_columns] for hop in document["hops"]],
+            frozenset({"captures", "behind", "messages"}),
+        ),
         Table("Lake and warehouse", part_columns, list(document["parts"].items()), frozenset({"value"})),
     )
 
 
 def describe(deployment: Deployment) -> dict[str, Any]:
-    """The status as a document: `feeds` and `parts`."""
+    """The status as a document: `feeds`, `hops` and `parts`."""
     now = deployment.now()
     totals = deployment.reader.totals()
     freshness = deployment.reader.freshness()
-    behind = deployment.lake.count_after(totals.position)
+    end = deployment.lake.end()
     newest = max((source.newest_as_of for source in freshness), default=None)
     return {
         "folder": str(deployment.settings.folder),
         "kind": deployment.kind,
         "feeds": [_feed(feed, now) for feed in deployment.state.feeds()],
+        "hops": [asdict(hop) for hop in hops(deployment)],
         "parts": {
-            "captures in the lake": deployment.lake.end(),
-            "captures not loaded yet": behind,
+            "captures in the lake": end,
+            "captures not loaded yet": end - deployment.reader.loaded(end),
             "quotes loaded": totals.quotes,
             "assets": totals.assets,
             "newest market time": newest,
