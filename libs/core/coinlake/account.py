@@ -102,7 +102,7 @@ class Account:
     """Doubled is harmless: loading knows a capture by its id. What the topic no longer keeps is missing only
     where the warehouse does not have it."""
     warehouse: Differences = field(repr=False)
-    """What waits in the topic is not missing."""
+    """What waits in the topic is not missing, also where loading passed an earlier copy over."""
 
     @property
     def clean(self) -> bool:
@@ -226,9 +226,10 @@ def _named(
         had = list(lake.entries(*_bounds(number)))
         in_topic = compared(had, (entry for entry, _ in messages))
         in_warehouse = compared(had, loaded)
-        passed = {entry for entry, is_waiting in messages if not is_waiting}
+        waiting = {entry for entry, is_waiting in messages if is_waiting}
         gone = {entry for entry in in_topic.missing if entry.position <= published}
-        missing = [entry for entry in in_warehouse.missing if entry in passed or entry in gone]
+        passed_over = set(in_warehouse.missing) - waiting - set(in_topic.missing)
+        missing = [entry for entry in in_warehouse.missing if entry in gone or entry in passed_over]
         in_topic = replace(in_topic, missing=tuple(entry for entry in missing if entry in gone))
         named.append((in_topic, replace(in_warehouse, missing=tuple(missing))))
     return named

@@ -64,12 +64,12 @@ def taken(topic: Iterable[Sighting], warehouse: Iterable[Entry], published: int 
 
 def by_name(topic: Sequence[Sighting], warehouse: Sequence[Entry], published: int) -> Account:
     """The same account, by definition: every capture looked at, no sums."""
-    passed = {entry for entry, is_waiting in topic if entry and not is_waiting}
+    waits = {entry for entry, is_waiting in topic if is_waiting}
     anywhere = {entry for entry, _ in topic}
     in_topic = compared(LAKE, [entry for entry, _ in topic if entry])
     in_warehouse = compared(LAKE, warehouse)
     lost = [one for one in in_warehouse.missing if one not in anywhere and one.position <= published]
-    passed_over = [one for one in in_warehouse.missing if one in passed]
+    passed_over = [one for one in in_warehouse.missing if one in anywhere and one not in waits]
     return Account(
         published=published,
         waiting=sum(one.is_waiting for one in topic if one.entry),
@@ -116,7 +116,7 @@ def test_whatever_becomes_of_each_capture_the_lost_are_named_and_no_other(
     lost = [
         one
         for one, (copies, loaded) in zip(LAKE, fates, strict=True)
-        if not loaded and ("r" in copies or (not copies and one.position <= published))
+        if not loaded and (copies == "r" or (not copies and one.position <= published))
     ]
     found = taken(topic, warehouse, published)
     assert list(found.warehouse.missing) == lost
