@@ -9,7 +9,7 @@ from uuid import UUID
 
 from coinlake.model import Capture, Held
 from coinlake_bus.message import Message, encode, without_body
-from distributed.site import Site, kill, until
+from distributed.site import Site, until
 
 LAKE = UUID(int=7)
 SLOT = datetime(2024, 10, 15, tzinfo=UTC)
@@ -49,7 +49,7 @@ def test_it_loads_each_capture_once_whatever_kills_it(site: Site) -> None:
         until(lambda: site.loaded() >= 40)
         site.publish(*map(message, range(30, 81)))  # some of them again
         until(lambda: site.loaded() > 40)
-        kill(program)
+        program.kill()
     site.publish(*map(message, range(81, 101)))
     with site.loading():
         until(lambda: site.loaded() == 100)

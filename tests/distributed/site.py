@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +22,7 @@ from coinlake_bus.writer import BusWriter
 from servers.fixtures import Spark
 from servers.kafka import Kafka
 from servers.postgres import Postgres
+from servers.process import Process
 
 DEADLINE_S = 200
 _SETTINGS = """
@@ -74,21 +73,26 @@ class Site:
             until(all_acknowledged)
 
     @contextmanager
-    def loading(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The Spark program, which is stopped as a person would, or killed by then."""
-        path = os.pathsep.join([*sys.path, str(self.spark.python)])
-        program = subprocess.Popen(
-            [sys.executable, "-m", "coinlake_spark.main", "--config", self.folder / "coinlake.toml"],
-            env=os.environ | {"PYTHONPATH": path, "COINLAKE_WAREHOUSE__DSN": self.dsn},
-            start_new_session=True,
+    def loading(self) -> Iterator[Process]:
+        """The Spark program, which is told to stop at the end unless it was killed by then."""
+        program = Process(self.folder, "coinlake-spark")
+        program.launch(
+            [sys.executable, "-m", "coinlake_spark.main", f"--config={self.folder / 'coinlake.toml'}"],
+            os.environ
+            | {
+                "PYTHONPATH": os.pathsep.join([*map(os.path.abspath, sys.path), str(self.spark.python)]),
+                "COINLAKE_WAREHOUSE__DSN": self.dsn,
+            },
         )
         try:
             yield program
-            if program.poll() is None:
-                program.terminate()
-                assert program.wait(DEADLINE_S) == 0
+            if program.runs:
+                assert program.end(DEADLINE_S) == 0, program.last_words()
+        except BaseException:
+            print(program.last_words())
+            raise
         finally:
-            kill(program)
+            program.kill()
 
     def rows(self, query: str) -> list[Any]:
         """What the warehouse answers."""
@@ -109,10 +113,3 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < end, "it does not come true"
         time.sleep(0.1)
-
-
-def kill(program: subprocess.Popen[bytes]) -> None:
-    """Ends the program and its JVM as a machine that loses power does."""
-    if program.poll() is None:
-        os.killpg(program.pid, signal.SIGKILL)
-    program.wait()

@@ -112,12 +112,18 @@ class Process:
 
     def stop(self) -> None:
         """Asks the server to end, and kills it if it takes too long; without one does nothing."""
-        if self._child is None:
-            return
+        if self._child is not None:
+            self.end(_STOP_TIMEOUT_S)
+
+    def end(self, timeout_s: float) -> int:
+        """Asks the server to end; its exit code, once it has, or that of the kill it needed."""
+        assert self._child is not None, f"{self.name} is not started"
         self._child.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self._child.wait(_STOP_TIMEOUT_S)
+            self._child.wait(timeout_s)
+        child = self._child
         self.kill()
+        return int(child.returncode)
 
     def kill(self) -> None:
         """Ends the server there and then, as a power cut would; without one does nothing."""
