@@ -45,6 +45,7 @@ _COMMIT_MS = 20_000
 _WRONG_LOGIN = {18, 8000}
 _NO_RIGHT = {13}
 _NOT_A_CAPTURE = {121}
+_BAD_VALUE = 2
 _TOO_LARGE = {10334, 17419, 17420}
 
 
@@ -115,6 +116,11 @@ class MongoServer:
         if code in _NOT_A_CAPTURE:
             return FixConfiguration(
                 f"The lake at {self.name} refuses a capture of this Coinlake: {said}. "
+                "Run `coinlake lake init` of this version."
+            )
+        if code == _BAD_VALUE and "hint provided" in str(error):
+            return FixConfiguration(
+                f"The lake at {self.name} lacks an index that this Coinlake reads by. "
                 "Run `coinlake lake init` of this version."
             )
         if isinstance(error, ConfigurationError):
