@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -100,3 +101,18 @@ def test_a_capture_goes_from_hop_to_hop_and_status_says_where_it_is(site: Site, 
     assert findings["lake"] == findings["bus"] == findings["warehouse"] == "well"
     kept = {file.name for file in (program.home / ".local/share/coinlake").iterdir()}
     assert not kept & {"lake.db", "warehouse"}
+
+
+def test_run_captures_and_leaves_loading_to_spark(program: Program) -> None:
+    shown(program, "lake", "init")
+    running = program.start("run", "--port", "0")
+    try:
+        assert running.stderr
+        assert "The page: http://127.0.0.1:" in running.stderr.readline()
+        until(lambda: lags(program)[0][0] > 0)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(TIMEOUT_S) == 0
+    finally:
+        running.kill()
+        running.communicate()
+    assert shown(program, "status")["parts"]["batches"] == 0
