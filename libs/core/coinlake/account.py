@@ -111,7 +111,7 @@ class Account:
 
     def sentences(self, shown: int = 5) -> list[str]:
         """The account in words; of each kind of difference at most so many captures are named."""
-        verdict = "Nothing is lost or doubled" if self.clean else "The warehouse is not what the lake says"
+        verdict = "Nothing is lost or loaded twice" if self.clean else "Lake, topic and warehouse disagree"
         said = [f"{verdict}, up to position {self.published}."]
         for hop, found in (("topic", self.topic), ("warehouse", self.warehouse)):
             for verbs, entries in zip(_VERBS, _parts(found), strict=True):
