@@ -103,6 +103,16 @@ def test_a_capture_goes_from_hop_to_hop_and_status_says_where_it_is(site: Site, 
     assert not kept & {"lake.db", "warehouse"}
 
 
+def test_status_answers_while_the_broker_is_away_and_says_so(program: Program) -> None:
+    shown(program, "lake", "init")
+    (captured,) = shown(program, "capture")
+    program.environment["COINLAKE_BUS__SERVERS"] = "127.0.0.1:9"
+    to_topic, to_warehouse = shown(program, "status")["hops"]
+    assert (to_topic["captures"], to_warehouse["captures"]) == (captured["new"], 0)
+    assert to_warehouse["messages"] is None
+    assert "Kafka at 127.0.0.1:9 cannot be used now" in to_warehouse["trouble"]
+
+
 def test_run_captures_and_leaves_loading_to_spark(program: Program) -> None:
     shown(program, "lake", "init")
     running = program.start("run", "--port", "0")
