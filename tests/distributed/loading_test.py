@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from uuid import UUID
 
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
 from coinlake.model import Capture, Held
 from coinlake_bus.message import Message, encode, without_body
 from distributed.site import Site, until
@@ -70,3 +73,20 @@ def test_what_is_no_capture_is_a_dead_letter_and_holds_nothing_up(site: Site) ->
         ("not_coinlake", b"not ours \x00\xff"),
     ]
     assert site.rows("SELECT count(*) FROM quotes") == [(4,)]
+
+
+def test_messages_that_the_topic_let_go_of_are_told_and_hold_nothing_up(site: Site) -> None:
+    site.publish(message(1))
+    with site.loading():
+        until(lambda: site.loaded() == 1)
+    site.publish(*(message(position) for position in (6, 11, 16)))  # all of one page, so of one partition
+    ((partition, read),) = site.rows("SELECT partition, next_offset FROM bus_offsets WHERE next_offset > 0")
+    admin = AdminClient({"bootstrap.servers": site.bus.servers})
+    for gone in admin.delete_records([TopicPartition(site.bus.topic, partition, read + 2)]).values():
+        gone.result(30)
+    with site.loading() as program:
+        until(lambda: site.loaded() == 2)
+    assert "messages=2" in program.log.read_text()
+    assert "Exception" not in program.log.read_text()
+    assert site.rows("SELECT position FROM loaded_captures ORDER BY 1") == [(1,), (16,)]
+    assert site.rows("SELECT position FROM position") == [(1,)]

@@ -82,6 +82,11 @@ class BusLoader:
         with self._session() as session:
             session.execute(statement("attempts/empty"))
 
+    def skip(self, gone: Stretch) -> None:
+        """Moves a partition's offset over messages that the topic no longer has."""
+        with self._session() as session:
+            _move_offset(session, self._topic, gone)
+
     def load(
         self,
         attempts: Sequence[Attempt],
@@ -166,11 +171,7 @@ class BusLoader:
             instruments=instruments,
         )
         for stretch in stretches:
-            moved = {"topic": self._topic.name, "topic_id": self._topic.id}
-            session.execute(
-                statement("attempts/move_offset"),
-                {**moved, "partition": stretch.partition, "next_offset": stretch.next},
-            )
+            _move_offset(session, self._topic, stretch)
         session.execute(statement("attempts/move_position"))
         return loaded, made
 
@@ -225,6 +226,13 @@ class BusLoader:
 def _offsets(session: Connection, topic: Topic) -> dict[int, int]:
     named = {"topic": topic.name, "topic_id": topic.id}
     return dict(session.execute(statement("attempts/offsets"), named).fetchall())
+
+
+def _move_offset(session: Connection, topic: Topic, read: Stretch) -> None:
+    moved = {"topic": topic.name, "topic_id": topic.id}
+    session.execute(
+        statement("attempts/move_offset"), {**moved, "partition": read.partition, "next_offset": read.next}
+    )
 
 
 def _take_over(session: Connection, named: Mapping[str, list[UUID]]) -> int:

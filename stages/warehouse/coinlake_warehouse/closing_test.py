@@ -186,6 +186,15 @@ def test_a_batch_that_leaves_messages_out_is_told_where_to_go_on(stager: Stager,
         load(loader, [attempt], Stretch(0, 8, 12))
 
 
+def test_over_messages_that_are_gone_loading_goes_on(stager: Stager, loader: BusLoader) -> None:
+    loader.begin()
+    load(loader, [stager.stage(received(CAPTURES[:6]))], Stretch(0, 0, 6))
+    loader.skip(Stretch(0, 6, 8))
+    loader.begin()
+    assert load(loader, [stager.stage(received(CAPTURES[8:]))], Stretch(0, 8, 12))
+    assert loader.offsets() == {0: 12}
+
+
 def test_a_topic_made_again_starts_anew(dsn: str, stager: Stager, loader: BusLoader) -> None:
     loader.begin()
     load(loader, [stager.stage(received(CAPTURES[:6]))], Stretch(0, 0, 600))
