@@ -19,6 +19,9 @@ SOURCE = "libs/sources/coingecko/coinlake_coingecko"
 LAKE = "stages/lake/coinlake_lake"
 REFINE = "stages/refine/coinlake_refine"
 WAREHOUSE = "stages/warehouse/coinlake_warehouse"
+BUS = "stages/bus/coinlake_bus"
+PRODUCER = "apps/producer/coinlake_producer"
+SPARK = "apps/spark/coinlake_spark"
 PROGRAM = "apps/cli/coinlake_cli"
 EXAMPLE = "examples/quote-in-eur/coinlake_quote_in_eur"
 SERVERS = "tests/servers"
@@ -30,6 +33,9 @@ ALLOWED = [
     (SOURCE, "coinlake.allowed"),
     (SOURCE, "pyarrow"),
     (LAKE, "coinlake.allowed"),
+    (LAKE, "pymongo"),
+    (BUS, "coinlake.allowed"),
+    (BUS, "confluent_kafka"),
     (REFINE, "coinlake.allowed"),
     (REFINE, "opentelemetry.trace"),
     (WAREHOUSE, "coinlake.allowed"),
@@ -38,6 +44,8 @@ ALLOWED = [
     (PROGRAM, "coinlake_coingecko.allowed"),
     (PROGRAM, "coinlake_warehouse.allowed"),
     (PROGRAM, "nicegui"),
+    (PRODUCER, "coinlake_bus.allowed"),
+    (SPARK, "coinlake_warehouse.allowed"),
     (EXAMPLE, "coinlake.allowed"),
     (EXAMPLE, "pyarrow"),
 ]
@@ -54,6 +62,13 @@ FORBIDDEN = [
     (SOURCE, "coinlake_lake.allowed", f"{LAKE}/allowed.py"),
     (SOURCE, "httpx", "3rdparty/main#httpx"),
     (SOURCE, "opentelemetry.sdk.trace", "3rdparty/main#opentelemetry-sdk"),
+    (LAKE, "confluent_kafka", "3rdparty/main#confluent-kafka"),
+    (BUS, "pymongo", "3rdparty/main#pymongo"),
+    (BUS, "coinlake_lake.allowed", f"{LAKE}/allowed.py"),
+    (PRODUCER, "confluent_kafka", "3rdparty/main#confluent-kafka"),
+    (PRODUCER, "pymongo", "3rdparty/main#pymongo"),
+    (SPARK, "psycopg", "3rdparty/main#psycopg"),
+    (SPARK, "coinlake_producer.allowed", f"{PRODUCER}/allowed.py"),
     (LAKE, "coinlake_refine.allowed", f"{REFINE}/allowed.py"),
     (LAKE, "coinlake_cli.allowed", f"{PROGRAM}/allowed.py"),
     (LAKE, "servers.allowed", f"{SERVERS}/allowed.py"),
