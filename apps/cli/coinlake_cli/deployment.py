@@ -119,6 +119,16 @@ class Deployment:
         return max(moments, default=self.clock.now())
 
 
+def begun(settings: Settings) -> folder.Kind:
+    """What the deployment of the settings is; `FixConfiguration` where none was begun in its folder.
+
+    In the distributed profile the folder has only this machine's own notes, so a new one is as good.
+    """
+    if settings.profile == "distributed":
+        return folder.mark_of(settings.folder) or "live"
+    return folder.kind_of(settings.folder)
+
+
 @contextmanager
 def opened(
     settings: Settings,
@@ -138,10 +148,8 @@ def opened(
     plugins = load_plugins(settings, observers)
     sources = {name: plugins.make_source(name, given) for name, given in settings.sources.items()}
     refinery = refinery_of(plugins, sources, settings.refine.steps)
-    if kind is None:
-        kind = folder.kind_of(settings.folder)
-    else:
-        folder.claim(settings.folder, kind)
+    kind = kind or begun(settings)
+    folder.claim(settings.folder, kind)
     if kind == "demo":
         embedded = {"profile": "embedded", "warehouse": WarehouseSettings()}
         settings = settings.model_copy(update=embedded)

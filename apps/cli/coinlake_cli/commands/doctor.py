@@ -14,7 +14,7 @@ from coinlake.lake import Lake, damaged
 from coinlake.model import Held
 from coinlake.settings import Settings
 from coinlake_cli import folder
-from coinlake_cli.deployment import Deployment, load_plugins, opened
+from coinlake_cli.deployment import Deployment, begun, load_plugins, opened
 from coinlake_cli.output import Output, Table
 from coinlake_warehouse.embedded import READER
 from coinlake_warehouse.postgres import MAJOR
@@ -41,7 +41,7 @@ def doctor(settings: Settings, output: Output, *, deep: bool) -> bool:
     Reads the bytes of the newest captures; with `deep` those of all, and the indices of our files. Raises
     `FixConfiguration` for a folder that holds no deployment: there is nothing to check.
     """
-    kind = folder.kind_of(settings.folder)
+    kind = begun(settings)
     findings = [_check("program", lambda: _program(settings))]
     findings.append(_check("folder", lambda: _folder(settings, kind)))
     findings.append(_check("sources", lambda: _sources(settings)))
