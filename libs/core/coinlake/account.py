@@ -172,8 +172,8 @@ def take(lake: Entries, topic: Sightings, warehouse: TalliedEntries, published: 
     """The account of a lake up to `published`, and of all that topic and warehouse hold.
 
     `published`, and what decides of a message whether it waits, were read before. The topic is read once, and
-    once more where anything differs; memory grows with the captures of the ranges that differ. Raises as the
-    three do.
+    once more where it is not whole itself in a range that differs; memory grows with the captures of such
+    ranges. Raises as the three do.
     """
     read, waiting, unnamed = _summed(topic)
     loaded = warehouse.tallies()
@@ -184,7 +184,13 @@ def take(lake: Entries, topic: Sightings, warehouse: TalliedEntries, published: 
         for number in sorted(ranges | had.keys())
         if not _is_settled(*(tallies.get(number, Tally()) for tallies in (had, read, waiting, loaded)))
     ]
-    named = _named(lake, topic, warehouse, published, differing) if differing else []
+    whole = {
+        number
+        for number in differing
+        if _bounds(number)[1] <= published and number not in waiting and read.get(number) == had.get(number)
+    }
+    sighted = _sighted(topic, [number for number in differing if number not in whole])
+    named = [_named(lake, warehouse, published, number, sighted.get(number)) for number in differing]
     return Account(
         published=published,
         waiting=sum(tally.count for tally in waiting.values()),
@@ -212,27 +218,32 @@ def _is_settled(had: Tally, read: Tally, waiting: Tally, loaded: Tally) -> bool:
     return loaded == had and read + waiting in (Tally(), had)
 
 
-def _named(
-    lake: Entries, topic: Sightings, warehouse: Entries, published: int, ranges: Collection[int]
-) -> list[tuple[Differences, Differences]]:
-    """What differs in topic and warehouse, range after range."""
-    sighted: dict[int, list[tuple[Entry, bool]]] = {number: [] for number in ranges}
-    for entry, is_waiting in topic.sightings():
+def _sighted(topic: Sightings, ranges: Collection[int]) -> dict[int, list[Sighting]]:
+    """The messages of these ranges; without any, the topic is not read."""
+    sighted: dict[int, list[Sighting]] = {number: [] for number in ranges}
+    for sighting in topic.sightings() if sighted else ():
+        entry = sighting.entry
         if entry is not None and (of_range := sighted.get(entry.position >> RANGE_BITS)) is not None:
-            of_range.append((entry, is_waiting))
-    named = []
-    for number, messages in sighted.items():
-        loaded = list(warehouse.entries(*_bounds(number)))
-        had = list(lake.entries(*_bounds(number)))
-        in_topic = compared(had, (entry for entry, _ in messages))
-        in_warehouse = compared(had, loaded)
-        waiting = {entry for entry, is_waiting in messages if is_waiting}
-        gone = {entry for entry in in_topic.missing if entry.position <= published}
-        passed_over = set(in_warehouse.missing) - waiting - set(in_topic.missing)
-        missing = [entry for entry in in_warehouse.missing if entry in gone or entry in passed_over]
-        in_topic = replace(in_topic, missing=tuple(entry for entry in missing if entry in gone))
-        named.append((in_topic, replace(in_warehouse, missing=tuple(missing))))
-    return named
+            of_range.append(sighting)
+    return sighted
+
+
+def _named(
+    lake: Entries, warehouse: Entries, published: int, number: int, messages: Sequence[Sighting] | None
+) -> tuple[Differences, Differences]:
+    """What of a range differs in topic and warehouse; without messages where all are there and none waits."""
+    loaded = list(warehouse.entries(*_bounds(number)))
+    had = list(lake.entries(*_bounds(number)))
+    in_warehouse = compared(had, loaded)
+    if messages is None:
+        return Differences(), in_warehouse
+    in_topic = compared(had, (entry for entry, _ in messages if entry))
+    waiting = {entry for entry, is_waiting in messages if is_waiting}
+    gone = {entry for entry in in_topic.missing if entry.position <= published}
+    passed_over = set(in_warehouse.missing) - waiting - set(in_topic.missing)
+    missing = tuple(entry for entry in in_warehouse.missing if entry in gone or entry in passed_over)
+    lost = tuple(entry for entry in missing if entry in gone)
+    return replace(in_topic, missing=lost), replace(in_warehouse, missing=missing)
 
 
 def _bounds(number: int) -> tuple[int, int]:

@@ -104,6 +104,14 @@ def test_of_any_mess_the_sums_find_what_looking_at_every_capture_finds(
     assert taken(topic, warehouse, published) == by_name(topic, warehouse, published)
 
 
+@given(st.lists(entries, max_size=40), st.sets(st.sampled_from(LAKE), max_size=3), st.integers(0, CAPTURES))
+def test_so_they_do_where_the_topic_is_whole(
+    warehouse: list[Entry], late: set[Entry], published: int
+) -> None:
+    topic = [Sighting(one, is_waiting=one in late) for one in LAKE]
+    assert taken(topic, warehouse, published) == by_name(topic, warehouse, published)
+
+
 @given(st.lists(fates, min_size=CAPTURES, max_size=CAPTURES), st.integers(0, CAPTURES), st.randoms())
 def test_whatever_becomes_of_each_capture_the_lost_are_named_and_no_other(
     fates: list[tuple[str, bool]], published: int, chance: object
@@ -157,10 +165,11 @@ def test_where_nothing_differs_the_topic_is_read_once_and_nothing_by_name() -> N
 
 
 def test_only_the_ranges_that_differ_are_read_by_name() -> None:
-    warehouse = Listed(entry for entry in LAKE if entry.position != 17)
-    found = take(Listed(LAKE), ListedTopic(read(LAKE)), warehouse, CAPTURES)
+    topic, warehouse = ListedTopic(read(LAKE)), Listed(entry for entry in LAKE if entry.position != 17)
+    found = take(Listed(LAKE), topic, warehouse, CAPTURES)
     assert found.warehouse.missing == (LAKE[16],)
     assert warehouse.asked == [(15, 19)]
+    assert topic.reads == 1  # its sums say that it has them all
 
 
 def test_what_the_topic_no_longer_keeps_costs_nothing_where_the_warehouse_has_it() -> None:
