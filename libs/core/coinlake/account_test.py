@@ -198,6 +198,18 @@ def test_captures_that_came_while_the_account_was_taken_are_no_strangers() -> No
     assert (found.topic, found.warehouse) == (Differences(), Differences())
 
 
+def test_captures_that_the_lake_took_in_after_it_was_summed_up_are_not_missing() -> None:
+    class Growing(Listed):
+        def entries(self, after: int, until: int) -> list[Entry]:
+            found = super().entries(after, until)
+            self.all = LAKE[:20]
+            return found
+
+    topic, warehouse = ListedTopic(read(LAKE[:17])), Listed([*LAKE[:15], LAKE[16]])
+    found = take(Growing(LAKE[:17]), topic, warehouse, 17)
+    assert found.warehouse.missing == (LAKE[15],)
+
+
 def test_an_account_says_what_is_wrong_and_names_some_captures() -> None:
     stranger = Entry(99, UUID(int=9))
     topic = [Sighting(None, is_waiting=False), *read([*LAKE[3:], LAKE[5]]), *waiting([LAKE[2]])]
