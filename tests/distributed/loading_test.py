@@ -7,12 +7,9 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from uuid import UUID
 
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
-
 from coinlake.model import Capture, Held
 from coinlake_bus.message import Message, encode, without_body
-from distributed.site import Site, until
+from distributed.site import Site, let_go, until
 
 LAKE = UUID(int=7)
 SLOT = datetime(2024, 10, 15, tzinfo=UTC)
@@ -81,9 +78,7 @@ def test_messages_that_the_topic_let_go_of_are_told_and_hold_nothing_up(site: Si
         until(lambda: site.loaded() == 1)
     site.publish(*(message(position) for position in (6, 11, 16)))  # all of one page, so of one partition
     ((partition, read),) = site.rows("SELECT partition, next_offset FROM bus_offsets WHERE next_offset > 0")
-    admin = AdminClient({"bootstrap.servers": site.bus.servers})
-    for gone in admin.delete_records([TopicPartition(site.bus.topic, partition, read + 2)]).values():
-        gone.result(30)
+    let_go(site, {partition: read + 2})
     with site.loading() as program:
         until(lambda: site.loaded() == 2)
     assert "messages=2" in program.log.read_text()

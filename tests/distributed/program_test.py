@@ -17,10 +17,11 @@ import pytest
 from coinlake.clock import SystemClock
 from coinlake.testing.recordings import load
 from coinlake.testing.replay import ReplayServer
+from coinlake_bus.kafka import Bus
 from coinlake_coingecko.mimic import CoinGeckoMimic
 from coinlake_coingecko.recordings import FOLDER
 from command_line.program import TIMEOUT_S, Program
-from distributed.site import Site, until
+from distributed.site import Site, let_go, until
 from servers.mongod import Mongo
 
 _SETTINGS = """
@@ -101,6 +102,23 @@ def test_a_capture_goes_from_hop_to_hop_and_status_says_where_it_is(site: Site, 
     assert findings["lake"] == findings["bus"] == findings["warehouse"] == "well"
     kept = {file.name for file in (program.home / ".local/share/coinlake").iterdir()}
     assert not kept & {"lake.db", "warehouse"}
+
+
+def test_what_is_lost_behind_the_lake_is_named_and_sent_again(site: Site, program: Program) -> None:
+    shown(program, "lake", "init")
+    (captured,) = shown(program, "capture")
+    with publishing(program):
+        until(lambda: lags(program)[0][0] == 0)
+    let_go(site, {partition: held.stop for partition, held in Bus(site.bus).offsets().items()})
+
+    looked = program("verify")
+    assert looked.returncode == 1
+    assert "missing in the warehouse" in looked.stderr
+    repaired = program("verify", "--repair")
+    assert f"Captures sent to the topic again: {captured['new']}." in repaired.stderr
+    with site.loading():
+        until(lambda: site.loaded() == captured["new"])
+    assert shown(program, "verify")["clean"]
 
 
 def test_status_answers_while_the_broker_is_away_and_says_so(program: Program) -> None:

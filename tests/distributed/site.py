@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 from psycopg.conninfo import make_conninfo
 
 from coinlake.settings import BusSettings
@@ -113,3 +115,11 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < end, "it does not come true"
         time.sleep(0.1)
+
+
+def let_go(site: Site, first: Mapping[int, int]) -> None:
+    """Makes the topic forget what lies before these offsets, as retention does in time."""
+    admin = AdminClient({"bootstrap.servers": site.bus.servers})
+    places = [TopicPartition(site.bus.topic, partition, offset) for partition, offset in first.items()]
+    for gone in admin.delete_records(places).values():
+        gone.result(DEADLINE_S)

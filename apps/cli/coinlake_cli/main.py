@@ -182,12 +182,19 @@ def verify(
     context: typer.Context,
     since: Annotated[str | None, typer.Option(help="First slot, as 2024-10-15 or 2024-10-15T06:00Z.")] = None,
     until: Annotated[str | None, typer.Option(help="Slots before this one.")] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Send captures that were lost on the way to the topic again.")
+    ] = False,
 ) -> None:
     """Compare lake and warehouse row by row; exit 1 if anything is missing, doubled or different."""
     from coinlake_cli.commands import verify as command
 
-    span = _span(since, until)
-    _exit(command.verify(context.obj.settings(), context.obj.output, *span))
+    span, settings = _span(since, until), context.obj.settings()
+    if repair and settings.profile != "distributed":
+        raise typer.BadParameter(
+            "--repair is for the distributed profile; here `coinlake replay --all` loads anew"
+        )
+    _exit(command.verify(settings, context.obj.output, *span, repair=repair))
 
 
 @app.command()

@@ -165,7 +165,7 @@ def _still_there(loader: BusLoader, bus: Bus) -> dict[int, int]:
                 partition=partition,
                 messages=gone,
                 reason="The topic let go of them before they were loaded. The lake has their captures: "
-                "`coinlake verify` names them.",
+                "`coinlake verify --repair` sends them again.",
             )
             loader.skip(Stretch(partition, offsets[partition], held.start))
             offsets[partition] = held.start

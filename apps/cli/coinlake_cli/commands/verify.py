@@ -1,4 +1,4 @@
-"""`coinlake verify`: the warehouse held against the lake it was made from."""
+"""`coinlake verify`: the warehouse held against the lake it was made from, and the topic in between."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 
+from coinlake.account import Account
 from coinlake.model import Held, capture_batch
 from coinlake.settings import Settings
+from coinlake_cli import distributed
 from coinlake_cli.deployment import Deployment, opened
 from coinlake_cli.output import Output, Table, talk
 from coinlake_warehouse import verify as comparison
@@ -16,24 +18,55 @@ from coinlake_warehouse import verify as comparison
 _COUNTS = ("expected", "found", "missing", "doubled", "different", "extra")
 
 
-def verify(settings: Settings, output: Output, since: datetime | None, until: datetime | None) -> bool:
+def verify(
+    settings: Settings,
+    output: Output,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    repair: bool = False,
+) -> bool:
     """Names what is missing, doubled, different or from no capture; False if there is anything.
 
     Captures whose bytes changed on disk are named too. With a range of slots only rows of its captures
-    are compared.
+    are compared. In the distributed profile captures lost on the way are named first, and with `repair`
+    sent again.
     """
     with opened(settings) as deployment:
         whole = since is None and until is None
+        account = (
+            _account(deployment, repair=repair) if deployment.settings.profile == "distributed" else None
+        )
         captures = deployment.lake.scan(since=since, until=until)
         report = comparison.verify(
             deployment.addresses.owner, deployment.lake.id, _refined(deployment, captures), whole=whole
         )
         damaged = [str(held.capture.id) for held in deployment.lake.audit()]
-    document = asdict(report) | {"clean": report.clean and not damaged, "damaged_captures": damaged}
+    document = asdict(report) | {
+        "clean": report.clean and not damaged and (account is None or account.clean),
+        "damaged_captures": damaged,
+        "account": asdict(account) if account else None,
+    }
     output.show(document, *_tables(report, damaged))
     if report.pending:
         talk.print(f"{report.pending:,} captures are not loaded yet, and were not compared.", markup=False)
     return bool(document["clean"])
+
+
+def _account(deployment: Deployment, *, repair: bool) -> Account:
+    """Captures held against topic and warehouse; with `repair` what the warehouse misses is sent again."""
+    found = distributed.account_of(deployment.settings, deployment.lake, deployment.addresses.owner)
+    for sentence in found.sentences():
+        talk.print(sentence, markup=False)
+    if missing := len(found.warehouse.missing):
+        if repair:
+            sent = distributed.publish_again(deployment.settings, deployment.lake, found)
+            talk.print(
+                f"Captures sent to the topic again: {sent:,}. Verify once they are loaded.", markup=False
+            )
+        else:
+            talk.print(f"`coinlake verify --repair` sends the {missing:,} missing again.", markup=False)
+    return found
 
 
 def _refined(deployment: Deployment, captures: Iterator[Held]) -> Iterator[comparison.Refined]:
