@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
+import pytest
 from pydantic import SecretStr
 
 from coinlake.model import Capture
@@ -30,6 +31,9 @@ from coinlake_lake.mongo_positions import MongoPositions
 from coinlake_lake.mongo_setup import set_up
 from distributed.site import Site, until
 from servers.mongod import Mongo
+
+pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB
+
 
 TABLES = {
     "quotes": "",

@@ -7,9 +7,14 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from uuid import UUID
 
+import pytest
+
 from coinlake.model import Capture, Held
 from coinlake_bus.message import Message, encode, without_body
 from distributed.site import Site, let_go, until
+
+pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB
+
 
 LAKE = UUID(int=7)
 SLOT = datetime(2024, 10, 15, tzinfo=UTC)

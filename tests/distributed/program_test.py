@@ -24,6 +24,9 @@ from command_line.program import TIMEOUT_S, Program
 from distributed.site import Site, let_go, until
 from servers.mongod import Mongo
 
+pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB
+
+
 _SETTINGS = """
 profile = "distributed"
 

@@ -24,7 +24,7 @@ MONGOD = Path("3rdparty/mongod/requirements.txt").absolute()
 JVM = Path("3rdparty/jvm").absolute()
 SPARK = Path("3rdparty/spark/requirements.lock").absolute()
 
-_FETCH_TIMEOUT_S = 240
+_FETCH_TIMEOUT_S = 480
 _LAST_WORDS = 2000
 
 
