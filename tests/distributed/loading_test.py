@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from uuid import UUID
@@ -11,6 +14,7 @@ import pytest
 
 from coinlake.model import Capture, Held
 from coinlake_bus.message import Message, encode, without_body
+from coinlake_spark.main import AWAY
 from distributed.site import Site, let_go, until
 
 pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB
@@ -90,3 +94,16 @@ def test_messages_that_the_topic_let_go_of_are_told_and_hold_nothing_up(site: Si
     assert "Exception" not in program.log.read_text()
     assert site.rows("SELECT position FROM loaded_captures ORDER BY 1") == [(1,), (16,)]
     assert site.rows("SELECT position FROM position") == [(1,)]
+
+
+def test_without_spark_s_own_process_it_ends_and_says_so(site: Site) -> None:
+    site.publish(message(1))
+    with site.loading() as program:
+        until(lambda: site.loaded() == 1)
+        (java,) = subprocess.run(
+            ["pgrep", "-P", str(program.pid), "java"], capture_output=True, check=True, text=True
+        ).stdout.split()
+        os.kill(int(java), signal.SIGKILL)
+        until(lambda: not program.runs)
+        assert program.end(0) == AWAY
+    assert "Spark's process has ended" in program.last_words().splitlines()[-1]

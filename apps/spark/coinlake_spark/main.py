@@ -16,7 +16,7 @@ from coinlake import telemetry
 from coinlake.errors import CoinlakeError, FixConfiguration
 from coinlake_spark.loading import Loading
 from coinlake_spark.parts import prepared
-from coinlake_spark.session import open_session
+from coinlake_spark.session import open_session, spoken_for
 
 DONE, NEEDS_A_PERSON, AWAY = 0, 3, 4
 """Exit codes, as those of the program `coinlake`."""
@@ -45,10 +45,8 @@ def load_until_told(config: Path | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):  # after Spark has set its own
         signal.signal(number, lambda *_: stop.set())
-    try:
+    with spoken_for(session):
         Loading(session, settings, config).run(stop)
-    finally:
-        session.stop()
     log.info("spark.stopped")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from coinlake.errors import FixConfiguration
+from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.settings import SparkSettings
 
 if TYPE_CHECKING:
@@ -32,7 +35,25 @@ def open_session(spark: SparkSettings) -> SparkSession:
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # what it would say, with its trace, we say
     return session
+
+
+@contextmanager
+def spoken_for(session: SparkSession) -> Iterator[None]:
+    """Stops the session at the end; `TryAgain` where Spark's own process has ended before."""
+    from py4j.protocol import Py4JError  # pants: no-infer-dep
+
+    try:
+        yield
+    except (Py4JError, ConnectionError) as error:
+        raise TryAgain(
+            f"Spark's process has ended ({type(error).__name__}): it was killed, or had too little memory. "
+            "Start this program again: it goes on where the warehouse stands."
+        ) from error
+    finally:
+        with suppress(Py4JError, ConnectionError):  # of a process that is gone
+            session.stop()
 
 
 def spark_options(spark: SparkSettings) -> dict[str, str]:
