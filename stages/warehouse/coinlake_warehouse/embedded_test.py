@@ -165,7 +165,7 @@ def test_passwords_lie_in_files_for_their_owner_and_nowhere_else(folder: Path) -
         secrets = {(folder / f"{login}.password").read_bytes() for login in ("coinlake", "reader")}
         shown = []
         for pid in (postmaster(folder), *children(postmaster(folder))):
-            with suppress(FileNotFoundError):  # a session that was just ending, or no /proc
+            with suppress(FileNotFoundError, ProcessLookupError):  # a session just ending, or no /proc
                 shown += [Path(f"/proc/{pid}/{part}").read_bytes() for part in ("cmdline", "environ")]
     for file in folder.rglob("*"):
         if file.suffix == ".password":
