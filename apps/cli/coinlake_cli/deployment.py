@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-import structlog
-
 from coinlake import assets
 from coinlake import plugins as plugin_loading
 from coinlake.clock import Clock, SystemClock
@@ -22,12 +20,11 @@ from coinlake.source import Source
 from coinlake.state import State
 from coinlake_cli import distributed, folder
 from coinlake_lake.sqlite import SqliteLake
-from coinlake_warehouse.assets import sync_assets
 from coinlake_warehouse.embedded import READER, EmbeddedServer
 from coinlake_warehouse.load import PostgresWarehouse
+from coinlake_warehouse.preparing import prepare
 from coinlake_warehouse.reading import Reader
 from coinlake_warehouse.rights import grant_reader, has_login
-from coinlake_warehouse.schema import is_current
 
 BUILT_IN = (
     "coinlake_binance.plugin",
@@ -36,8 +33,6 @@ BUILT_IN = (
     "coinlake_refine.plugin",
 )
 """Modules of the plugins that ship with Coinlake."""
-
-log = structlog.get_logger("coinlake.deployment")
 
 
 def load_plugins(settings: Settings, observers: Iterable[object] = ()) -> Plugins:
@@ -181,22 +176,11 @@ def _lake(settings: Settings) -> Lake:
 def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | None, Addresses]:
     if settings.warehouse.dsn is not None:
         dsn = settings.warehouse.dsn.get_secret_value()
-        _prepare(dsn, settings)
+        prepare(dsn, assets.load(settings.assets))
         return None, Addresses(dsn, dsn)
     server = parts.enter_context(EmbeddedServer(settings.folder / "warehouse"))
     with folder.one_at_a_time(settings.folder):
-        _prepare(server.dsn, settings)
+        prepare(server.dsn, assets.load(settings.assets))
         if not has_login(server.dsn, READER):
             grant_reader(server.dsn, READER, server.reader_password)
         return server, Addresses(server.dsn, server.reader_dsn)
-
-
-def _prepare(dsn: str, settings: Settings) -> None:
-    """Brings the schema and the map of assets to what this program has."""
-    if not is_current(dsn):
-        from coinlake_warehouse.migrations import migrate  # takes a second to load, and is rarely needed
-
-        said = migrate(dsn)
-        if said:
-            log.warning("warehouse.no_reader_role", reason=said)
-    sync_assets(dsn, assets.load(settings.assets))

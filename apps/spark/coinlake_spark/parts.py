@@ -6,9 +6,7 @@ from coinlake import assets, refining
 from coinlake import plugins as plugin_loading
 from coinlake.errors import FixConfiguration
 from coinlake.settings import Settings
-from coinlake_warehouse.assets import sync_assets
-from coinlake_warehouse.migrations import migrate
-from coinlake_warehouse.schema import is_current
+from coinlake_warehouse.preparing import prepare
 
 BUILT_IN = (
     "coinlake_binance.plugin",
@@ -36,9 +34,6 @@ def refinery(settings: Settings) -> refining.Refinery:
     return refining.refinery_of(plugins, sources, settings.refine.steps)
 
 
-def prepared(settings: Settings) -> None:
+def prepare_warehouse(settings: Settings) -> None:
     """Brings the warehouse's schema and map of assets to what this program has."""
-    dsn = warehouse_dsn(settings)
-    if not is_current(dsn):
-        migrate(dsn)
-    sync_assets(dsn, assets.load(settings.assets))
+    prepare(warehouse_dsn(settings), assets.load(settings.assets))

@@ -147,8 +147,12 @@ class Capture:
 
 def capture_id(source: str, dataset: str, slot: datetime, page: int, sha256: str) -> UUID:
     """A version 8 UUID of a capture's identity key."""
-    key = "\0".join((source, dataset, slot.isoformat(), str(page), sha256))
-    digest = bytearray(hashlib.blake2b(key.encode(), digest_size=16).digest())
+    return id_of(source, dataset, slot.isoformat(), str(page), sha256)
+
+
+def id_of(*parts: str) -> UUID:
+    """A version 8 UUID that the same texts always have, and others do not."""
+    digest = bytearray(hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest())
     digest[6] = (digest[6] & 0x0F) | 0x80
     digest[8] = (digest[8] & 0x3F) | 0x80
     return UUID(bytes=bytes(digest))

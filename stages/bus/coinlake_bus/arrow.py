@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coinlake.model import CAPTURES, REJECTS, capture_batch
+from coinlake.model import CAPTURES, REJECTS, capture_batch, id_of
 from coinlake_bus.message import Message, Received, Unreadable, decode
 
 STAGE = "bus"
@@ -81,10 +80,7 @@ def decode_batch(batch: pa.RecordBatch) -> Messages:
 
 def message_id(topic: str, partition: int, offset: int) -> UUID:
     """A version 8 UUID of a message's place: names a message that names no capture."""
-    digest = bytearray(hashlib.blake2b(f"{topic}\0{partition}\0{offset}".encode(), digest_size=16).digest())
-    digest[6] = (digest[6] & 0x0F) | 0x80
-    digest[8] = (digest[8] & 0x3F) | 0x80
-    return UUID(bytes=bytes(digest))
+    return id_of(topic, str(partition), str(offset))
 
 
 def _messages(batch: pa.RecordBatch) -> Iterator[Message]:

@@ -1,0 +1,24 @@
+"""What every program that loads does first: the warehouse's schema and map of assets are this program's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from coinlake.assets import Asset
+from coinlake_warehouse.assets import sync_assets
+from coinlake_warehouse.schema import is_current
+
+log = structlog.get_logger("coinlake.warehouse")
+
+
+def prepare(dsn: str, assets: Sequence[Asset]) -> None:
+    """Brings the schema and the map of assets to what this program has. Errors as in `migrate`."""
+    if not is_current(dsn):
+        from coinlake_warehouse.migrations import migrate  # takes a second to load, and is rarely needed
+
+        said = migrate(dsn)
+        if said:
+            log.warning("warehouse.no_reader_role", reason=said)
+    sync_assets(dsn, assets)
