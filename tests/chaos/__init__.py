@@ -1,0 +1,1 @@
+"""The distributed pipeline while its parts are killed, paused and started again."""

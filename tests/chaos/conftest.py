@@ -1,0 +1,20 @@
+"""The scene of chaos, with servers of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos.scene import Scene
+from servers.fixtures import Spark, kafka_program, mongod_program, spark_home
+
+__all__ = ["kafka_program", "mongod_program", "spark_home"]
+
+
+@pytest.fixture
+def scene(tmp_path: Path, mongod_program: Path, spark_home: Spark) -> Iterator[Scene]:
+    """All parts at work."""
+    with Scene.running(tmp_path, spark_home) as scene:
+        yield scene
