@@ -8,6 +8,7 @@ import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -107,3 +108,17 @@ def test_without_spark_s_own_process_it_ends_and_says_so(site: Site) -> None:
         until(lambda: not program.runs)
         assert program.end(0) == AWAY
     assert "Spark's process has ended" in program.last_words().splitlines()[-1]
+
+
+def test_a_spark_that_cannot_start_is_told_in_a_sentence(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    java = tmp_path / "bin/java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\nexit 1\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with site.loading() as program:
+        until(lambda: not program.runs)
+        assert program.end(0) == AWAY
+    assert "Spark's process ended while it started" in program.last_words().splitlines()[-1]

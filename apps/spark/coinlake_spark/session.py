@@ -19,7 +19,8 @@ _LOOPBACK = "127.0.0.1"
 
 
 def open_session(spark: SparkSettings) -> SparkSession:
-    """A session on `spark.master`. `FixConfiguration` where Spark, or its connector, is not there."""
+    """A session on `spark.master`. `FixConfiguration` where Spark, or its connector, is not there; `TryAgain`
+    where Spark's own process ends meanwhile."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if spark.master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
@@ -33,10 +34,27 @@ def open_session(spark: SparkSettings) -> SparkSession:
     builder = SparkSession.builder.master(spark.master).appName("coinlake")
     for name, value in spark_options(spark).items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("WARN")
+    with _ended_while_starting():
+        session = builder.getOrCreate()
+        session.sparkContext.setLogLevel("WARN")
     logging.getLogger("py4j").setLevel(logging.CRITICAL)  # what it would say, with its trace, we say
     return session
+
+
+@contextmanager
+def _ended_while_starting() -> Iterator[None]:
+    from py4j.protocol import Py4JError, Py4JJavaError  # pants: no-infer-dep
+    from pyspark.errors import PySparkRuntimeError  # pants: no-infer-dep
+
+    try:
+        yield
+    except Py4JJavaError:  # it runs, and says what it does not like
+        raise
+    except (Py4JError, ConnectionError, PySparkRuntimeError) as error:
+        raise TryAgain(
+            f"Spark's process ended while it started ({type(error).__name__}): it was killed, or there is no "
+            "Java 17 at JAVA_HOME or on PATH. What it said itself stands above. Start this program again."
+        ) from error
 
 
 @contextmanager
