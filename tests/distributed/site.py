@@ -74,17 +74,24 @@ class Site:
 
             until(all_acknowledged)
 
+    @property
+    def config(self) -> Path:
+        """The settings file of all programs."""
+        return self.folder / "coinlake.toml"
+
+    def spark_environment(self) -> dict[str, str]:
+        """What the Spark program finds Spark and the warehouse by."""
+        python_path = [*map(os.path.abspath, sys.path), str(self.spark.python)]
+        found_by = {"PYTHONPATH": os.pathsep.join(python_path), "COINLAKE_WAREHOUSE__DSN": self.dsn}
+        return os.environ | found_by
+
     @contextmanager
     def loading(self) -> Iterator[Process]:
         """The Spark program, which is told to stop at the end unless it was killed by then."""
         program = Process(self.folder, "coinlake-spark")
         program.launch(
-            [sys.executable, "-m", "coinlake_spark.main", f"--config={self.folder / 'coinlake.toml'}"],
-            os.environ
-            | {
-                "PYTHONPATH": os.pathsep.join([*map(os.path.abspath, sys.path), str(self.spark.python)]),
-                "COINLAKE_WAREHOUSE__DSN": self.dsn,
-            },
+            [sys.executable, "-m", "coinlake_spark.main", f"--config={self.config}"],
+            self.spark_environment(),
         )
         try:
             yield program

@@ -69,6 +69,11 @@ class Kafka(Server):
     def runs(self) -> bool:
         return self._process.runs
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
     def start(self) -> None:
         file = self._folder / "server.properties"
         file.write_text(

@@ -45,6 +45,16 @@ class Member:
         """Host and port."""
         return f"{HOST}:{self._port.number}"
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process.runs
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self.process.pid
+
     def start(self) -> None:
         """Starts it, or starts it again on its files, and waits until it answers."""
         command = [str(fetch.mongod()), f"--bind_ip={HOST}", f"--port={self._port.number}"]
@@ -55,7 +65,7 @@ class Member:
 
     def hello(self) -> dict[str, Any]:
         """What it says of itself and its replica set; nothing while it is down or does not answer."""
-        if not self.process.runs:
+        if not self.runs:
             return {}
         with suppress(PyMongoError), self.client() as client:
             return dict(client.admin.command("hello"))
@@ -114,7 +124,7 @@ class Mongo(Server):
 
     @property
     def runs(self) -> bool:
-        return all(member.process.runs for member in self.members)
+        return all(member.runs for member in self.members)
 
     def start(self) -> None:
         try:
@@ -141,7 +151,7 @@ class Mongo(Server):
 
     def wait_for_primary(self) -> Member:
         """Waits until a member takes writes."""
-        running = next(member for member in self.members if member.process.runs)
+        running = next(member for member in self.members if member.runs)
         return running.process.wait_until(self.primary)
 
     def close(self) -> None:

@@ -37,6 +37,11 @@ class Postgres(Server):
         return self._embedded.dsn
 
     @property
+    def pid(self) -> int:
+        """Of its first process, the parent of its sessions'."""
+        return self._pid
+
+    @property
     def runs(self) -> bool:
         return self._pid > 0 and not _ended(self._pid, os.WNOHANG)
 
