@@ -10,7 +10,7 @@ finds the mark moved and stands by. Readers of the topic know a capture by its i
 
 Any failure ends the course from mark to tail, and a new one begins behind the mark with a new client. The
 mark names the topic by id: where that is another one now, its course begins at the lake's first capture.
-While a batch is in flight, the next one is read.
+The next batch is read while those before it are in flight.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 
@@ -43,6 +43,7 @@ LAST_WAIT_S = 1.0
 """How long a producer told to stop waits for acknowledgements."""
 
 _IDLE_S = 0.1
+"""With nothing to read, how long to wait for news or for an acknowledgement."""
 _SILENCE_S = 10.0
 """Without any acknowledgement for so long, it says that it waits."""
 _PAUSES_S = (0.5, 1, 2, 5, 10)
@@ -151,7 +152,7 @@ class _Course:
     def run(self, stop: threading.Event) -> None:
         """Publishes until `stop`, or until it cannot go on."""
         log.info("producing.begun", topic=self._bus.settings.topic, position=self._start)
-        aside = ThreadPoolExecutor(2, "producing")
+        aside = ThreadPoolExecutor(1, "producing")
         try:
             with BusWriter(self._bus.settings, self._topic, self._acknowledged.add) as writer:
                 try:
@@ -164,26 +165,18 @@ class _Course:
             aside.shutdown(wait=False, cancel_futures=True)
 
     def _publish(self, writer: BusWriter, stop: threading.Event, aside: ThreadPoolExecutor) -> None:
-        ahead = aside.submit(self._read, self._start)
+        # One thread does it all: the client packs and sends in its own, and one that decodes beside it would
+        # hold up each acknowledgement for Python's lock.
         while not stop.is_set():
-            if ahead.done():
-                held = ahead.result()
-                behind = held[-1].position if held else self._last_sent
-                ahead = aside.submit(self._read, behind)
-                for one in held:
-                    if not self._send(writer, one, stop):
-                        return
-            elif not self._in_flight:
-                wait([ahead], timeout=_IDLE_S)
-            self._turn(writer, timeout_s=0.01 if self._in_flight and not ahead.done() else 0)
+            batch = self._lake.tail(self._last_sent, captures=BATCH_CAPTURES, body_bytes=BATCH_BODY_BYTES)
+            for held in batch:
+                if not self._send(writer, held, stop):
+                    return
+            is_idle = not batch and not self._in_flight
+            if is_idle:
+                self._wait(self._reached, _IDLE_S)
+            self._turn(writer, timeout_s=0 if batch or is_idle else _IDLE_S)
             self._check_topic(aside)
-
-    def _read(self, after: int) -> list[Held]:
-        """The next batch behind a position; empty where there was none for a while."""
-        batch = self._lake.tail(after, captures=BATCH_CAPTURES, body_bytes=BATCH_BODY_BYTES)
-        if not batch:
-            self._wait(after, _IDLE_S)
-        return batch
 
     def _send(self, writer: BusWriter, held: Held, stop: threading.Event) -> bool:
         """Hands a capture to the client once there is room; False where `stop` came first."""
