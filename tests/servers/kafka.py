@@ -47,18 +47,22 @@ _OF_ONE_NODE = {
 class Kafka(Server):
     """A broker in a folder. `settings` are the broker's own, above ours.
 
-    Nobody has to log in, and topics are made by whoever wants them, never by writing to them. Started again
-    on its folder it has its topics back, and its port unless another took it. Raises `fetch.Missing` and
-    `process.ServerFailed`.
+    `doors` are further ports to listen on, each with the port that whoever comes by it is sent to for all
+    that follows: that of a proxy in front of it. Nobody has to log in, and topics are made by whoever wants
+    them, never by writing to them. Started again on its folder it has its topics back, and its port unless
+    another took it. Raises `fetch.Missing` and `process.ServerFailed`.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] | None = None, doors: Mapping[int, int] | None = None
+    ) -> None:
         self._folder = folder.absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._port = Port(self._folder / "port")
         self._controller_port = Port(self._folder / "controller.port")
         self._process = Process(self._folder, "kafka")
-        self._settings = {**_OF_ONE_NODE, **self._places(), **(settings or {})}
+        ours = _OF_ONE_NODE | self._places() | (self._doors(doors) if doors else {})
+        self._settings = ours | dict(settings or {})
 
     @property
     def bootstrap_servers(self) -> str:
@@ -103,13 +107,29 @@ class Kafka(Server):
         return self._process.last_words()
 
     def _places(self) -> dict[str, str]:
-        controller = f"{HOST}:{self._controller_port.number}"
         return {
             "log.dirs": str(self._folder / "files"),
-            "listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}",
+            "listeners": f"PLAINTEXT://{self.bootstrap_servers},{self._controller}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
-            "controller.quorum.voters": f"1@{controller}",
+            "controller.quorum.voters": f"1@{HOST}:{self._controller_port.number}",
         }
+
+    def _doors(self, doors: Mapping[int, int]) -> dict[str, str]:
+        listening = [f"DOOR{door}://{HOST}:{door}" for door in doors]
+        advertised = [f"DOOR{door}://{HOST}:{sent_to}" for door, sent_to in doors.items()]
+        plain = [
+            f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *(f"DOOR{one}" for one in doors))
+        ]
+        own = f"PLAINTEXT://{self.bootstrap_servers}"
+        return {
+            "listeners": ",".join([own, self._controller, *listening]),
+            "advertised.listeners": ",".join([own, *advertised]),
+            "listener.security.protocol.map": ",".join(plain),
+        }
+
+    @property
+    def _controller(self) -> str:
+        return f"CONTROLLER://{HOST}:{self._controller_port.number}"
 
     def _format(self, tool: list[str], file: Path) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")

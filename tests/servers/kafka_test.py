@@ -10,6 +10,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from servers.kafka import Kafka
+from servers.ports import HOST, Port
+from servers.proxy import Proxy
 
 pytestmark = pytest.mark.usefixtures("kafka_program")
 
@@ -77,6 +79,25 @@ def test_the_brokers_settings_can_be_overridden(tmp_path: Path) -> None:
         assert error is not None
         assert error.code() == KafkaError.MSG_SIZE_TOO_LARGE
         assert produce(broker, "trial", bytes(1000)) is None
+
+
+def test_who_comes_by_a_door_is_sent_to_the_proxy_before_it(tmp_path: Path) -> None:
+    door = Port(tmp_path / "door")
+    with (
+        Proxy(tmp_path / "proxy", door.number) as proxy,
+        Kafka(tmp_path / "kafka", doors={door.number: proxy.port}) as broker,
+    ):
+        make_topic(broker, "trial")
+        by_proxy = Producer({"bootstrap.servers": f"{HOST}:{door.number}"})
+        (listed,) = by_proxy.list_topics(timeout=_ANSWER_TIMEOUT_S).brokers.values()
+        assert (listed.host, listed.port) == (HOST, proxy.port)
+        proxy.refuse()
+        by_proxy.produce("trial", b"by the proxy")
+        assert by_proxy.flush(0.5) == 1
+        assert produce(broker, "trial", b"not by the proxy") is None
+        proxy.mend()
+        assert by_proxy.flush(_ANSWER_TIMEOUT_S) == 0
+    door.release()
 
 
 def test_two_side_by_side_do_not_meet(kafka_broker: Kafka, tmp_path: Path) -> None:
