@@ -19,6 +19,7 @@ from coinlake_warehouse.attempts import Attempt, Stager
 from coinlake_warehouse.closing import BusLoader, Stretch, Topic
 from coinlake_warehouse.conftest import LAKE, MIDNIGHT, batch, decoded, held, quote, reject, rows
 from coinlake_warehouse.load import PostgresWarehouse
+from coinlake_warehouse.reading import Reader
 
 TOPIC = Topic("coinlake.captures", "an id")
 UNREADABLE = pa.schema(
@@ -256,6 +257,34 @@ def test_a_message_that_names_no_capture_is_a_dead_letter_without_a_position(
     assert rows(dsn, "SELECT stage, original FROM dead_letters") == [("bus", b'{"price":-1}')]
     assert rows(dsn, "SELECT first_position, captures FROM batches") == [(0, 1)]
     assert rows(dsn, "SELECT count(*) FROM loaded_captures") == [0]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_stranger_at_a_position_shuts_out_no_capture_whoever_comes_first(
+    dsn: str, loader: BusLoader, order: int
+) -> None:
+    stranger = held(1, minute=900)  # claims a position that is another's
+    displaced = Held(9, CAPTURES[1].capture)  # and one claims another position for a capture that is real
+    stager = Stager(dsn, Captures(*CAPTURES, stranger))
+    for offset, part in enumerate([[stranger, displaced], CAPTURES[:3]][::order]):
+        loader.begin()
+        load(loader, [stager.stage(received(part))], Stretch(0, offset, offset + 1))
+    stager.close()
+    on_record = set(rows(dsn, "SELECT position, capture_id FROM loaded_captures"))
+    assert on_record == {(one.position, one.capture.id) for one in (*CAPTURES[:3], stranger, displaced)}
+    assert rows(dsn, "SELECT position FROM position") == [3]
+    with Reader(dsn) as reader:
+        assert reader.loaded(3) == 3
+
+
+def test_of_one_batch_both_claims_of_a_capture_are_on_record(dsn: str, loader: BusLoader) -> None:
+    displaced = Held(1, CAPTURES[1].capture)
+    stager = Stager(dsn, Captures(*CAPTURES))
+    loader.begin()
+    load(loader, [stager.stage(received([displaced, *CAPTURES[:2]]))], Stretch(0, 0, 3))
+    stager.close()
+    assert rows(dsn, "SELECT position FROM position") == [2]
+    assert rows(dsn, "SELECT count(*) FROM dead_letters") == [2]
 
 
 def test_captures_of_another_lake_are_refused(stager: Stager, loader: BusLoader) -> None:

@@ -103,7 +103,8 @@ _LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 
 # By the code that PostgreSQL gives an error, or its first two characters, its class.
 _NO_SCHEMA = re.compile("42P01|42703|3F000")
-_CONFIGURATION = re.compile("28|3D|42501|25006")
+_CONFIGURATION = re.compile("28|3D|25006")
+_NO_RIGHT = "42501"
 _VALUE = re.compile("21|22|23|54")
 _PASSING = re.compile("08|40|53|57|58|55P03|25P03")
 _DISK_FULL = "53100"
@@ -117,6 +118,12 @@ def _translated(error: psycopg.Error, server: str) -> CoinlakeError | None:
     if _NO_SCHEMA.match(code):
         return FixConfiguration(
             f"{server} does not have this program's tables ({said}): `coinlake run` makes them at its start."
+        )
+    if code == _NO_RIGHT:
+        return FixConfiguration(
+            f"{server} gives the login of `warehouse.dsn` no right to this: {said}. Let its owner grant "
+            "coinlake_loader to what loads from a bus, or coinlake_reader to who reads; whoever sets the "
+            "schema up has to own it."
         )
     if _CONFIGURATION.match(code) or (not code and _TURNED_AWAY.search(said)):
         return FixConfiguration(f"{server} does not let us do this: {said}. Check `warehouse.dsn`.")

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from coinlake.errors import FixConfiguration
 from coinlake_warehouse.connection import Connection, connect, explained, server_name
-from coinlake_warehouse.rights import prepare_reader
+from coinlake_warehouse.rights import prepare_roles
 from coinlake_warehouse.statements import statement
 
 SCHEMA = "coinlake"
@@ -47,9 +47,9 @@ class Versions:
 def migrate(dsn: str) -> str | None:
     """Brings the schema to this program's version; doing it again changes nothing.
 
-    Returns why people get no read-only role, in a sentence, where the server does not let us make one.
-    Raises `FixConfiguration` for a schema newer than the program or a missing right, and `TryAgain`
-    where the server is away.
+    Returns why there are no roles to read and to load by, in a sentence, where the server does not let us
+    make them. Raises `FixConfiguration` for a schema newer than the program or a missing right, and
+    `TryAgain` where the server is away.
     """
     with _transaction(dsn) as bind:
         bind.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -65,7 +65,7 @@ def migrate(dsn: str) -> str | None:
             log.info("warehouse.migrated", before=before.found, after=before.newest)
         connection = bind.connection.driver_connection
         assert isinstance(connection, psycopg.Connection)
-        return prepare_reader(connection)
+        return prepare_roles(connection)
 
 
 def versions(dsn: str) -> Versions:

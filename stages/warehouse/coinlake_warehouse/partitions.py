@@ -7,7 +7,6 @@ from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from psycopg import sql
 
 from coinlake_warehouse.connection import Connection
 from coinlake_warehouse.statements import statement
@@ -32,12 +31,4 @@ def missing(moments: pa.Array, names: Set[str]) -> list[datetime]:
 def make(connection: Connection, months: Iterable[datetime]) -> None:
     """Adds the partitions of these months, in the transaction at hand."""
     for month in months:
-        following = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
-        connection.execute(
-            statement("load/partition").format(
-                partition=sql.Identifier("coinlake", name(month)),
-                comment=sql.Literal(f"Quotes of {month:%Y-%m}, by market time"),
-                first=sql.Literal(month.isoformat()),
-                next=sql.Literal(following.isoformat()),
-            )
-        )
+        connection.execute(statement("load/partition"), {"month": month})

@@ -20,5 +20,5 @@ def prepare(dsn: str, assets: Sequence[Asset]) -> None:
 
         said = migrate(dsn)
         if said:
-            log.warning("warehouse.no_reader_role", reason=said)
+            log.warning("warehouse.no_roles", reason=said)
     sync_assets(dsn, assets)

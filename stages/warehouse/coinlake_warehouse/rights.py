@@ -1,4 +1,5 @@
-"""Who may read: the role `coinlake_reader` sees every table and changes none; for people and dashboards."""
+"""Who may do what: `coinlake_reader` sees every table and changes none, for people and dashboards;
+`coinlake_loader` loads from the bus, and can neither change nor drop what was loaded before it."""
 
 from __future__ import annotations
 
@@ -9,21 +10,25 @@ from coinlake_warehouse.connection import Connection, connect, explained
 from coinlake_warehouse.statements import statement
 
 READER = "coinlake_reader"
+LOADER = "coinlake_loader"
 
 
-def prepare_reader(connection: Connection) -> str | None:
-    """Makes the role and its rights, within the transaction at hand; doing it again changes nothing.
+def prepare_roles(connection: Connection) -> str | None:
+    """Makes the roles and their rights, within the transaction at hand; doing it again changes nothing.
 
     Where the server does not let this login make roles, returns why and what to do, and all else goes on.
     """
     try:
         with connection.transaction():
-            connection.execute(statement("rights/role"))
+            for role in (READER, LOADER):
+                connection.execute(
+                    statement("rights/role").format(name=sql.Literal(role), role=sql.Identifier(role))
+                )
     except psycopg.errors.InsufficientPrivilege as error:
         return (
-            f"The role {READER} cannot be made ({error.diag.message_primary}); queries run under the login "
-            "of `warehouse.dsn`, read-only. To have the role, let an administrator run: "
-            f"CREATE ROLE {READER} NOLOGIN"
+            f"The roles {READER} and {LOADER} cannot be made ({error.diag.message_primary}); queries run "
+            "under the login of `warehouse.dsn`, read-only. To have the roles, let an administrator run: "
+            f"CREATE ROLE {READER} NOLOGIN; CREATE ROLE {LOADER} NOLOGIN"
         )
     connection.execute(statement("rights/grants"))
     return None

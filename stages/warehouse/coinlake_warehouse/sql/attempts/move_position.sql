@@ -6,7 +6,7 @@ SET position = (
     FROM (
         SELECT position, row_number() OVER (ORDER BY position) AS place
         FROM (
-            SELECT position FROM loaded_captures
+            SELECT DISTINCT position FROM loaded_captures
             WHERE position > standing.position
             ORDER BY position
             LIMIT 100000

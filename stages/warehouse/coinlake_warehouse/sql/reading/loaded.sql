@@ -6,7 +6,7 @@ WITH standing AS (
 
 SELECT
     least(standing.position, %(until)s) + (
-        SELECT count(*)
+        SELECT count(DISTINCT position)
         FROM loaded_captures
         WHERE loaded_captures.position > standing.position AND loaded_captures.position <= %(until)s
     ) AS captures
