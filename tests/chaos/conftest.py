@@ -13,8 +13,10 @@ from servers.fixtures import Spark, kafka_program, mongod_program, spark_home
 __all__ = ["kafka_program", "mongod_program", "spark_home"]
 
 
-@pytest.fixture
-def scene(tmp_path: Path, mongod_program: Path, spark_home: Spark) -> Iterator[Scene]:
-    """All parts at work."""
-    with Scene.running(tmp_path, spark_home) as scene:
+@pytest.fixture(scope="module")
+def scene(
+    tmp_path_factory: pytest.TempPathFactory, mongod_program: Path, spark_home: Spark
+) -> Iterator[Scene]:
+    """All parts at work; their tests leave them so."""
+    with Scene.running(tmp_path_factory.mktemp("scene"), spark_home) as scene:
         yield scene

@@ -10,7 +10,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -125,13 +125,21 @@ def _one_of(scene: Scene, _: str, *, find: Find, how: signal.Signals) -> Iterato
 
 
 @contextmanager
-def killed_at(scene: Scene, part: str, *, point: str, timeout_s: float = AT_POINT_S) -> Iterator[bool]:
-    """The part is killed when the producer or the Spark program reaches the point."""
+def killed_at(
+    scene: Scene,
+    part: str,
+    *,
+    point: str,
+    timeout_s: float = AT_POINT_S,
+    meanwhile: AbstractContextManager[object] | None = None,
+) -> Iterator[bool]:
+    """The part is killed when the producer or the Spark program reaches the point, which is waited for."""
     victim = scene.parts.get(part)
     scene.orders.give(point, 0 if victim in (None, scene.producer, scene.spark) else _pid(victim))
     end = time.monotonic() + timeout_s
-    while scene.orders.stands(point) and time.monotonic() < end:
-        time.sleep(_LOOK_AGAIN_S)
+    with meanwhile or nullcontext():
+        while scene.orders.stands(point) and time.monotonic() < end:
+            time.sleep(_LOOK_AGAIN_S)
     struck = not scene.orders.withdraw(point)
     yield struck
     if struck and victim is not None:

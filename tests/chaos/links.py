@@ -1,0 +1,138 @@
+"""The distributed pipeline with a proxy in every link between two of its parts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from chaos.load import Load
+from chaos.points import Orders
+from chaos.scene import Program, Scene
+from coinlake.settings import Secret
+from coinlake_lake.mongo_setup import set_up
+from command_line import program as command_line
+from distributed.site import Site, until
+from servers.fixtures import Spark
+from servers.kafka import Kafka
+from servers.mongod import Mongo
+from servers.ports import HOST, Port
+from servers.postgres import Postgres
+from servers.proxy import Proxy
+
+CAPTURE_TO_MONGODB = "capture to MongoDB"
+PRODUCER_TO_MONGODB = "producer to MongoDB"
+PRODUCER_TO_KAFKA = "producer to Kafka"
+SPARK_TO_KAFKA = "Spark to Kafka"
+SPARK_TO_POSTGRESQL = "Spark to PostgreSQL"
+
+_CAPTURES_A_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A scene whose programs reach their servers by proxies; what looks at it reaches them directly."""
+
+    scene: Scene
+    capture_url: Secret
+    """Where a load captures to, by its proxy."""
+    links: Mapping[str, Proxy]
+
+    def wait_for_news(self, load: Load) -> None:
+        """Waits until a capture that is not stored yet is loaded."""
+        there = len(load.acknowledged)
+        until(lambda: self.scene.site.loaded() > there)
+
+
+@contextmanager
+def linked(
+    folder: Path,
+    spark: Spark,
+    *,
+    environment: Mapping[str, str] | None = None,
+    postgres_folder: Path | None = None,
+) -> Iterator[Linked]:
+    """All of it started, the programs with `environment` added to theirs; killed at the end."""
+    with ExitStack() as stack:
+
+        def proxy(name: str, target: int) -> Proxy:
+            return stack.enter_context(Proxy(folder / f"{name}.port", target))
+
+        doors = {name: Port(folder / f"{name}.door") for name in (PRODUCER_TO_KAFKA, SPARK_TO_KAFKA)}
+        links = {name: proxy(name, door.number) for name, door in doors.items()}
+        sent_to = {door.number: links[name].port for name, door in doors.items()}
+        mongo = stack.enter_context(Mongo(folder / "mongo"))
+        kafka = stack.enter_context(Kafka(folder / "kafka", doors=sent_to))
+        postgres = stack.enter_context(Postgres(postgres_folder or folder / "postgres"))
+        (member,) = mongo.members
+        for name in (CAPTURE_TO_MONGODB, PRODUCER_TO_MONGODB):
+            links[name] = proxy(name, _port_of(member.address))
+        site = Site.made(folder, kafka, postgres, spark, batch=_CAPTURES_A_BATCH)
+        links[SPARK_TO_POSTGRESQL] = proxy(SPARK_TO_POSTGRESQL, int(str(conninfo_to_dict(site.dsn)["port"])))
+        lake_url = _direct(_port_of(member.address))
+        set_up(lake_url)
+        scene = Scene(
+            site=site,
+            lake_url=lake_url,
+            mongo=mongo,
+            kafka=kafka,
+            postgres=postgres,
+            coinlake=command_line.Program(folder, _servers(lake_url, site.dsn)),
+            producer=_producer(site, links, environment or {}),
+            spark=_spark(site, links, environment or {}),
+            orders=Orders(folder / "orders"),
+        )
+        try:
+            scene.producer.start()
+            scene.spark.start()
+            yield Linked(scene, _direct(links[CAPTURE_TO_MONGODB].port), links)
+        except BaseException:
+            print(scene.producer.last_words(), scene.spark.last_words(), sep="\n\n")
+            raise
+        finally:
+            scene.producer.kill()
+            scene.spark.kill()
+            for door in doors.values():
+                door.release()
+
+
+def _producer(site: Site, links: Mapping[str, Proxy], environment: Mapping[str, str]) -> Program:
+    by_proxies = {
+        **_servers(_direct(links[PRODUCER_TO_MONGODB].port), site.dsn),
+        "COINLAKE_BUS__SERVERS": f"{HOST}:{links[PRODUCER_TO_KAFKA].port}",
+    }
+    command = [sys.executable, "-m", "coinlake_producer.main", f"--config={site.config}"]
+    variables = command_line.Program(site.folder, by_proxies).variables()
+    return Program(site.folder, "coinlake-producer", command, {**variables, **environment})
+
+
+def _spark(site: Site, links: Mapping[str, Proxy], environment: Mapping[str, str]) -> Program:
+    by_proxies = {
+        "COINLAKE_WAREHOUSE__DSN": make_conninfo(site.dsn, port=links[SPARK_TO_POSTGRESQL].port),
+        "COINLAKE_BUS__SERVERS": f"{HOST}:{links[SPARK_TO_KAFKA].port}",
+    }
+    command = [sys.executable, "-m", "coinlake_spark.main", f"--config={site.config}"]
+    variables = os.environ | site.spark_environment() | by_proxies
+    return Program(site.folder, "coinlake-spark", command, {**variables, **environment})
+
+
+def _servers(lake_url: Secret, dsn: str) -> dict[str, str]:
+    return {
+        "COINLAKE_PROFILE": "distributed",
+        "COINLAKE_LAKE__URL": lake_url.get_secret_value(),
+        "COINLAKE_WAREHOUSE__DSN": dsn,
+    }
+
+
+def _direct(port: int) -> Secret:
+    """The lake at a port, without asking the replica set where its members are."""
+    return Secret(f"mongodb://{HOST}:{port}/coinlake?directConnection=true")
+
+
+def _port_of(address: str) -> int:
+    return int(address.rpartition(":")[2])
