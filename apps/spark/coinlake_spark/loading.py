@@ -38,6 +38,7 @@ _STOP_S = 5.0
 _LOOK_AGAIN_S = 0.02
 _EARLIEST = -2
 """What Spark calls the first message there is."""
+_CAUSE = "Caused by: "
 
 log = structlog.get_logger("coinlake.spark")
 
@@ -62,8 +63,9 @@ class Loading:
             try:
                 course.run(self._spark, self._bus, stop)
             except TryAgain as error:
+                failures = 0 if course.batches else failures
                 pause_s = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
-                failures = 0 if course.batches else failures + 1
+                failures += 1
                 log.warning("spark.away", reason=str(error), again_in_s=pause_s)
                 stop.wait(pause_s)
 
@@ -129,7 +131,7 @@ class _Course:
         if failure := self._failure:
             raise failure
         if error := query.exception():
-            raise TryAgain(f"Spark ended the stream: {_first_line(str(error))}")
+            raise TryAgain(f"Spark ended the stream: {why_it_ended(str(error))}")
 
     def _load(self, messages: DataFrame, task: Task, loader: BusLoader) -> None:
         try:
@@ -187,5 +189,8 @@ def _read(lines: Sequence[Any]) -> tuple[list[Attempt], list[Stretch]]:
     return attempts, list(ends.values())
 
 
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "it did not say why"
+def why_it_ended(trace: str) -> str:
+    """One line of what Spark says of an error: the cause that it names first, below its own frames."""
+    lines = trace.strip().splitlines() or ["it did not say why"]
+    causes = (line.removeprefix(_CAUSE) for line in lines if line.startswith(_CAUSE))
+    return next(causes, lines[0])
