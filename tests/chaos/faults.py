@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from chaos.points import PRODUCER
-from chaos.scene import MEMBERS, Part, Scene, family, send
+from chaos.processes import Part, family, send
+from chaos.scene import MEMBERS, Scene
 
 AT_POINT_S = 20.0
 """How long an order to kill at a commit point stands; Spark may be starting meanwhile."""

@@ -3,98 +3,35 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from chaos.expected import candles_of, held_candles, held_quotes, quotes_of
 from chaos.load import Load, is_broken
 from chaos.points import ORDERS, Orders
+from chaos.processes import Part, Program, children, is_daemon
 from coinlake.settings import Secret
 from coinlake_bus.kafka import Bus
 from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_positions import MongoPositions
 from coinlake_lake.mongo_setup import set_up
-from coinlake_spark.main import AWAY, DONE
+from coinlake_spark.main import AWAY
 from command_line import program as command_line
-from distributed.site import DEADLINE_S, Site, until
+from distributed.site import Site, until
 from servers.fixtures import Spark
 from servers.kafka import Kafka
 from servers.mongod import Mongo
 from servers.postgres import Postgres
-from servers.process import Process
 
 MEMBERS = 3
 """Of MongoDB's replica set."""
 _CAPTURES_A_BATCH = 200
-
-
-class Part(Protocol):
-    """A server or a program."""
-
-    @property
-    def runs(self) -> bool:
-        """Whether it was started and has not ended."""
-
-    @property
-    def pid(self) -> int:
-        """Of its first process."""
-
-    def start(self) -> None:
-        """Starts it, which must be down."""
-
-    def stop(self) -> None:
-        """Stops it in its own good way."""
-
-    def kill(self) -> None:
-        """Ends it there and then."""
-
-
-class Program:
-    """A program of ours: it is started and not waited for."""
-
-    def __init__(
-        self, folder: Path, name: str, command: Sequence[str], environment: Mapping[str, str]
-    ) -> None:
-        self._process = Process(folder, name)
-        self._command = command
-        self._environment = environment
-
-    @property
-    def runs(self) -> bool:
-        return self._process.runs
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def start(self) -> None:
-        self._process.launch(self._command, self._environment)
-
-    def stop(self) -> None:
-        code = self._process.end(DEADLINE_S)
-        assert code == DONE, f"it ended with {code}:\n{self.last_words()}"
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def revive(self) -> int | None:
-        """Starts it again if it has ended by itself, as its supervisor would; its exit code then."""
-        if self._process.runs:
-            return None
-        code = self._process.end(0)
-        self.start()
-        return code
-
-    def last_words(self) -> str:
-        """The end of its log."""
-        return self._process.last_words()
 
 
 class Reach(NamedTuple):
@@ -258,34 +195,3 @@ class Scene:
         assert held_candles(self.site) == candles_of(quotes)
         letters = {id_ for (id_,) in self.site.rows("SELECT capture_id FROM dead_letters")}
         assert letters == {one.id for one in load.captures() if is_broken(int(one.run_id))}
-
-
-def children(process: int) -> list[int]:
-    """The processes that it has started, and that it has not outlived."""
-    try:
-        threads = list(Path(f"/proc/{process}/task").iterdir())
-        return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-    except OSError:  # it, or a thread of it, has ended meanwhile
-        return []
-
-
-def is_daemon(process: int) -> bool:
-    """Whether it is the process whose children are Spark's Python workers."""
-    try:
-        return b"pyspark.daemon" in Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:  # it has ended meanwhile
-        return False
-
-
-def family(process: int) -> list[int]:
-    """A process and all below it."""
-    return [process, *(one for child in children(process) for one in family(child))]
-
-
-def send(number: signal.Signals, processes: Sequence[int]) -> None:
-    """Sends a signal to those that are still there."""
-    for process in processes:
-        try:
-            os.kill(process, number)
-        except ProcessLookupError:
-            continue
