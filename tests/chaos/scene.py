@@ -151,7 +151,11 @@ class Scene:
             self.revive()
             return self.reach().warehouse >= there and self.reach().mark >= there
 
-        until(is_at_rest)
+        try:
+            until(is_at_rest)
+        except AssertionError:
+            print(self.coinlake("verify").stderr)  # which names what does not come
+            raise
         return self.reach()
 
     def reach(self) -> Reach:
