@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Message as Record
 
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.settings import BusSettings
@@ -75,6 +78,31 @@ def test_offsets_are_what_each_partition_holds(bus: Bus) -> None:
 
         until(both_are_acknowledged)
     assert sorted(map(len, bus.offsets().values())) == [0, 0, 2]
+
+
+@pytest.mark.parametrize("hours", [-24 * 365, 24 * 365])
+def test_a_message_of_a_producer_whose_clock_is_wrong_is_taken_and_kept(bus: Bus, hours: int) -> None:
+    until(lambda: _has_leaders(bus))
+    taken: list[KafkaError | None] = []
+    producer = Producer({"bootstrap.servers": bus.settings.servers})
+    wrong_ms = int((time.time() + hours * 3600) * 1000)
+    producer.produce(
+        bus.settings.topic, b"body", timestamp=wrong_ms, on_delivery=lambda error, _: taken.append(error)
+    )
+    producer.flush()
+    assert taken == [None]
+    ((_, timestamp_ms),) = [one.timestamp() for one in _messages(bus)]
+    assert abs(timestamp_ms / 1000 - time.time()) < 3600
+
+
+def _messages(bus: Bus) -> list[Record]:
+    consumer = Consumer({"bootstrap.servers": bus.settings.servers, "group.id": "reader"})
+    try:
+        places = [TopicPartition(bus.settings.topic, number, 0) for number in bus.offsets()]
+        consumer.assign(places)
+        return consumer.consume(1, timeout=30)
+    finally:
+        consumer.close()
 
 
 def _has_leaders(bus: Bus) -> bool:
