@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as AnswerTimeout
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
-    AclOperation,
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -24,19 +23,11 @@ from confluent_kafka.admin import (
 
 from coinlake.errors import TryAgain
 from coinlake.settings import BusSettings
-from coinlake_bus.errors import NoRight, NoTopic, explained, is_refusal
-from coinlake_bus.listener import misfit
+from coinlake_bus.errors import NoTopic, explained, is_refusal
 
 CALL_TIMEOUT_S = 5.0
 """How long a broker has for an answer about the topic."""
 _LOOK_AGAIN_S = 0.05
-
-Use = Literal["read", "write"]
-_RIGHTS: Mapping[Use, Mapping[str, AclOperation]] = {
-    "read": {"Read": AclOperation.READ, "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS},
-    "write": {"Write": AclOperation.WRITE, "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS},
-}
-"""What a user needs for each use of the topic, by Kafka's names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +86,11 @@ class Bus:
         self._admin = AdminClient(client_settings(settings, self._complaints))
         self._resource = ConfigResource(ResourceType.TOPIC, settings.topic)
 
-    def topic(self, *, to: Use | None = None) -> Topic:
-        """The topic as it is now; `FixConfiguration` where there is none, or no right to use it `to` that."""
+    def topic(self) -> Topic:
+        """The topic as it is now; `FixConfiguration` where there is none."""
         described = self._described()
         if described is None:
             raise NoTopic(self.settings)
-        if to is not None and described.authorized_operations:
-            lacking = [
-                name for name, right in _RIGHTS[to].items() if right not in described.authorized_operations
-            ]
-            if lacking:
-                raise NoRight(
-                    self.settings, f"{' and '.join(lacking)} {'are' if lacking[1:] else 'is'} missing"
-                )
         return Topic(
             id=str(described.topic_id),
             partitions=len(described.partitions),
@@ -166,7 +149,7 @@ class Bus:
         name = self.settings.topic
         try:
             described: TopicDescription = self._answer(
-                self._admin.describe_topics(TopicCollection([name]), include_authorized_operations=True)[name]
+                self._admin.describe_topics(TopicCollection([name]))[name]
             )
         except NoTopic:
             return None
@@ -183,8 +166,7 @@ class Bus:
             said = error.args[0]
         except AnswerTimeout:
             said = self._complaints.last or KafkaError(KafkaError._TIMED_OUT)
-        found = explained(self._complaints.refusal or said, self.settings)
-        raise (misfit(self.settings) if isinstance(found, TryAgain) else None) or found
+        raise explained(self._complaints.refusal or said, self.settings) from None
 
 
 def _configuration(bus: BusSettings) -> dict[str, str]:
