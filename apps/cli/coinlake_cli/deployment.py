@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,6 +129,7 @@ def opened(
     settings: Settings,
     *,
     kind: folder.Kind | None = None,
+    alone: bool = False,
     clock: Clock | None = None,
     observers: Iterable[object] = (),
 ) -> Iterator[Deployment]:
@@ -137,21 +138,32 @@ def opened(
     In the distributed profile lake and warehouse are the servers of the settings, which must run and hold a
     lake; but a demo is embedded whatever the settings say, as no key and no server is needed for one.
     `kind` is what the folder must hold, or will where it is new; None takes what it holds, and refuses a
-    folder that holds no deployment. Everything is closed at the end, and the embedded server stopped unless
-    another program still uses it.
+    folder that holds no deployment. `alone`: refuses a folder that another program polls into. What is wrong
+    with the settings is told before anything is made of the folder. Everything is closed at the end, and the
+    embedded server stopped unless another program still uses it.
     """
     plugins = load_plugins(settings, observers)
     sources = {name: plugins.make_source(name, given) for name, given in settings.sources.items()}
     refinery = refinery_of(plugins, sources, settings.refine.steps)
+    known = assets.load(settings.assets)
     kind = kind or begun(settings)
-    folder.claim(settings.folder, kind)
     if kind == "demo":
         embedded = {"profile": "embedded", "warehouse": WarehouseSettings()}
         settings = settings.model_copy(update=embedded)
     with ExitStack() as parts:
+        lake: Lake | None = None
+        if settings.profile == "distributed":
+            lake = parts.enter_context(distributed.open_lake(settings))
+        addresses = _prepared(settings, known)
+        folder.claim(settings.folder, kind)
+        if alone:
+            parts.enter_context(folder.only_runner(settings.folder))
         state = parts.enter_context(State(settings.folder))
-        lake = parts.enter_context(_lake(settings))
-        server, addresses = _warehouse(settings, parts)
+        lake = lake or parts.enter_context(SqliteLake(settings.folder / "lake.db"))
+        server: EmbeddedServer | None = None
+        if addresses is None:
+            server = parts.enter_context(EmbeddedServer(settings.folder / "warehouse"))
+            addresses = _prepared_embedded(settings, server, known)
         yield Deployment(
             settings=settings,
             kind=kind,
@@ -167,20 +179,21 @@ def opened(
         )
 
 
-def _lake(settings: Settings) -> Lake:
-    if settings.profile == "distributed":
-        return distributed.open_lake(settings)
-    return SqliteLake(settings.folder / "lake.db")
+def _prepared(settings: Settings, known: Sequence[assets.Asset]) -> Addresses | None:
+    """The warehouse on a server of the user's, made ready; None where the settings name none."""
+    if settings.warehouse.dsn is None:
+        return None
+    dsn = settings.warehouse.dsn.get_secret_value()
+    prepare(dsn, known)
+    return Addresses(dsn, dsn)
 
 
-def _warehouse(settings: Settings, parts: ExitStack) -> tuple[EmbeddedServer | None, Addresses]:
-    if settings.warehouse.dsn is not None:
-        dsn = settings.warehouse.dsn.get_secret_value()
-        prepare(dsn, assets.load(settings.assets))
-        return None, Addresses(dsn, dsn)
-    server = parts.enter_context(EmbeddedServer(settings.folder / "warehouse"))
+def _prepared_embedded(
+    settings: Settings, server: EmbeddedServer, known: Sequence[assets.Asset]
+) -> Addresses:
+    """The warehouse on the embedded server, made ready."""
     with folder.one_at_a_time(settings.folder):
-        prepare(server.dsn, assets.load(settings.assets))
+        prepare(server.dsn, known)
         if not has_login(server.dsn, READER):
             grant_reader(server.dsn, READER, server.reader_password)
-        return server, Addresses(server.dsn, server.reader_dsn)
+        return Addresses(server.dsn, server.reader_dsn)

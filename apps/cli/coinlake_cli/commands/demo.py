@@ -56,12 +56,10 @@ def demo(
     start = min(moments) - timedelta(minutes=1)
     clock = ReplayClock(start, speed=max((max(moments) - start).total_seconds() / seconds, 1))
     news = NewsOfCaptures()
-    folders.claim(place, "demo")
     with (
-        folders.only_runner(place),
         replaying(venues, clock) as sources,
         opened(
-            _for_replay(settings, place, sources), kind="demo", clock=clock, observers=[news]
+            _for_replay(settings, place, sources), kind="demo", alone=True, clock=clock, observers=[news]
         ) as deployment,
     ):
         replay = _Replay(deployment, clock, venues, once=once)

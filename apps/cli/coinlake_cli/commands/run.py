@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from coinlake.settings import Settings
-from coinlake_cli import folder
 from coinlake_cli.deployment import opened
 from coinlake_cli.feeds import NewsOfCaptures
 from coinlake_cli.serving import Serving
@@ -14,6 +13,5 @@ from coinlake_cli.serving import Serving
 def run(settings: Settings, *, port: int | None) -> None:
     """Polls, loads and serves the page until Ctrl-C or SIGTERM."""
     news = NewsOfCaptures()
-    folder.claim(settings.folder, "live")
-    with folder.only_runner(settings.folder), opened(settings, kind="live", observers=[news]) as deployment:
+    with opened(settings, kind="live", alone=True, observers=[news]) as deployment:
         asyncio.run(Serving(deployment, news, port=port).until_stopped())
