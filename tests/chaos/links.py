@@ -11,9 +11,11 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from chaos.clock import SteppedClock
 from chaos.load import Load
 from chaos.points import Orders
-from chaos.scene import Program, Scene
+from chaos.processes import Program
+from chaos.scene import Scene
 from coinlake.settings import Secret
 from coinlake_lake.mongo_setup import set_up
 from command_line import program as command_line
@@ -54,10 +56,10 @@ def linked(
     folder: Path,
     spark: Spark,
     *,
-    environment: Mapping[str, str] | None = None,
+    clock: SteppedClock | None = None,
     postgres_folder: Path | None = None,
 ) -> Iterator[Linked]:
-    """All of it started, the programs with `environment` added to theirs; killed at the end."""
+    """All of it started, Spark by `clock`; killed at the end."""
     with ExitStack() as stack:
 
         def proxy(name: str, target: int) -> Proxy:
@@ -83,8 +85,8 @@ def linked(
             kafka=kafka,
             postgres=postgres,
             coinlake=command_line.Program(folder, _servers(lake_url, site.dsn)),
-            producer=_producer(site, links, environment or {}),
-            spark=_spark(site, links, environment or {}),
+            producer=_producer(site, links),
+            spark=_spark(site, links, clock),
             orders=Orders(folder / "orders"),
         )
         try:
@@ -101,24 +103,27 @@ def linked(
                 door.release()
 
 
-def _producer(site: Site, links: Mapping[str, Proxy], environment: Mapping[str, str]) -> Program:
+def _producer(site: Site, links: Mapping[str, Proxy]) -> Program:
     by_proxies = {
         **_servers(_direct(links[PRODUCER_TO_MONGODB].port), site.dsn),
         "COINLAKE_BUS__SERVERS": f"{HOST}:{links[PRODUCER_TO_KAFKA].port}",
     }
-    command = [sys.executable, "-m", "coinlake_producer.main", f"--config={site.config}"]
     variables = command_line.Program(site.folder, by_proxies).variables()
-    return Program(site.folder, "coinlake-producer", command, {**variables, **environment})
+    command = [sys.executable, "-m", "coinlake_producer.main", f"--config={site.config}"]
+    return Program(site.folder, "coinlake-producer", command, variables)
 
 
-def _spark(site: Site, links: Mapping[str, Proxy], environment: Mapping[str, str]) -> Program:
+def _spark(site: Site, links: Mapping[str, Proxy], clock: SteppedClock | None) -> Program:
     by_proxies = {
         "COINLAKE_WAREHOUSE__DSN": make_conninfo(site.dsn, port=links[SPARK_TO_POSTGRESQL].port),
         "COINLAKE_BUS__SERVERS": f"{HOST}:{links[SPARK_TO_KAFKA].port}",
     }
-    command = [sys.executable, "-m", "coinlake_spark.main", f"--config={site.config}"]
     variables = os.environ | site.spark_environment() | by_proxies
-    return Program(site.folder, "coinlake-spark", command, {**variables, **environment})
+    run_by = ["chaos.clock"] if clock else []
+    command = [sys.executable, "-m", *run_by, "coinlake_spark.main", f"--config={site.config}"]
+    return Program(
+        site.folder, "coinlake-spark", command, {**variables, **(clock.environment if clock else {})}
+    )
 
 
 def _servers(lake_url: Secret, dsn: str) -> dict[str, str]:
