@@ -18,11 +18,15 @@ from coinlake.errors import Refused
 from coinlake.model import CAPTURES, REJECTS, Decoded
 from coinlake.refining import reject_whole
 from coinlake_warehouse.connection import Connection, connect, explained
+from coinlake_warehouse.keys import earliest, spans_of
 from coinlake_warehouse.staging import StagingTable, copy_batch, copy_rows, reject_rows
 
 ORIGIN = ("lake_id", "position", "capture_id", "source", "dataset", "slot", "received_at")
 """What the warehouse keeps of a capture: columns of all that is staged."""
 
+_SPANS = StagingTable(
+    "staging_spans", ("uuid", "int4", "text", "text", "text", "text", "timestamptz", "timestamptz")
+)
 _REJECTS = StagingTable("staging_rejects", ("uuid", "uuid", "text", "text", "text[]", "bytea"))
 
 Refine = Callable[[pa.RecordBatch], Decoded]
@@ -88,12 +92,14 @@ class Stager:
             copy_rows(session, _REJECTS, ((attempt, *row) for row in reject_rows(decoded.rejects)))
             for table, rows in (
                 ("staging_captures", captures.select(ORIGIN)),
-                ("staging_quotes", decoded.quotes),
                 ("staging_candles", decoded.candles),
                 ("staging_instruments", decoded.instruments),
             ):
                 copy_batch(session, table, _marked(rows, attempt))
-        staged: int = captures.num_rows + sum(table.num_rows for table in decoded)
+            quotes = earliest(decoded.quotes)
+            spans = _copy_quotes(session, attempt, quotes) if quotes.num_rows else 0
+        tables = (captures, quotes, decoded.candles, decoded.instruments, decoded.rejects)
+        staged: int = spans + sum(table.num_rows for table in tables)
         return staged
 
     @contextmanager
@@ -107,6 +113,16 @@ class Stager:
         except BaseException:
             self.close()
             raise
+
+
+def _copy_quotes(session: Connection, attempt: UUID, quotes: pa.RecordBatch) -> int:
+    """Stages quotes, one a key and in order of key, and their spans; how many spans."""
+    numbered = spans_of(quotes)
+    asset_of = {number: asset for number, *asset in numbered.assets}
+    spans = ((attempt, number, *asset_of[asset], *rest) for number, asset, *rest in numbered.spans)
+    copy_rows(session, _SPANS, spans)
+    copy_batch(session, "staging_quotes", _marked(quotes.append_column("span", numbered.span_of), attempt))
+    return len(numbered.spans)
 
 
 def _marked(rows: pa.RecordBatch, attempt: UUID) -> pa.RecordBatch:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -21,7 +22,7 @@ from psycopg import sql
 
 from coinlake.clock import Clock, SystemClock
 from coinlake.errors import FixConfiguration, TryAgain
-from coinlake.model import CANDLES, INSTRUMENTS, QUOTES
+from coinlake.model import CANDLES, INSTRUMENTS
 from coinlake.warehouse import Loaded
 from coinlake_warehouse import partitions
 from coinlake_warehouse.attempts import Attempt
@@ -29,10 +30,10 @@ from coinlake_warehouse.connection import Connection, connect, explained, server
 from coinlake_warehouse.merge import (
     Period,
     Written,
+    merge_attempted_quotes,
     merge_rejects,
     merge_staged_candles,
     merge_staged_instruments,
-    merge_staged_quotes,
 )
 from coinlake_warehouse.record import record
 from coinlake_warehouse.staging import open_staging
@@ -140,30 +141,32 @@ class BusLoader:
         started_at: datetime,
         traceparent: str,
     ) -> tuple[Loaded, list[datetime]]:
-        named = {"attempts": [attempt.id for attempt in attempts]}
+        staged_by = [attempt.id for attempt in attempts]
+        named = {"attempts": staged_by}
         # 1. The position is locked: loaders queue here, so that what they write never crosses.
         self._lock_position(session, named)
         # 2. What was staged is there, all of it.
         self._count(session, attempts, named)
-        # 3. It moves into this session's own tables; months seen for the first time get their partitions.
-        quotes_read = _take_over(session, named)
-        period, months = _reach(session)
-        made = [month for month in months if partitions.name(month) not in self._partitions]
+        # 3. All but the quotes, which are many, moves into this session's own tables.
+        _take_over(session, named)
+        # 4. Months seen for the first time get their partitions; quotes are written, and what hangs on them.
+        reach = _reach(session, named)
+        made = [month for month in reach.months if partitions.name(month) not in self._partitions]
         partitions.make(session, made)
-        # 4. From here on as every batch: quotes and what is made of them, venues' candles, instruments.
-        written = merge_staged_quotes(session, period) if period else Written(0, 0)
+        written = merge_attempted_quotes(session, staged_by, reach.period) if reach.period else Written(0, 0)
+        # 5. From here on as every batch: venues' candles, instruments, dead letters.
         venue_candles = merge_staged_candles(session)
         instruments = merge_staged_instruments(session)
         now = self._clock.now()
         rejects = merge_rejects(session, now)
-        # 5. The batch goes on record, and offsets and position move.
+        # 6. The batch goes on record, and offsets and position move.
         loaded = record(
             session,
             kind="tail",
             started_at=started_at,
             now=now,
             traceparent=traceparent,
-            quotes_read=quotes_read,
+            quotes_read=reach.quotes,
             quotes_new=written.quotes,
             rejects=rejects,
             candles=written.candles,
@@ -235,13 +238,19 @@ def _move_offset(session: Connection, topic: Topic, read: Stretch) -> None:
     )
 
 
-def _take_over(session: Connection, named: Mapping[str, list[UUID]]) -> int:
-    """Copies the rows of the named attempts into the session's own staging tables; how many quotes."""
+class _Reach(NamedTuple):
+    """What the quotes of a batch reach: the days that hold them all (None without any), the first moments of
+    their months, and how many they are."""
+
+    period: Period | None
+    months: list[datetime]
+    quotes: int
+
+
+def _take_over(session: Connection, named: Mapping[str, list[UUID]]) -> None:
+    """Copies what the named attempts staged, but for the quotes, into the session's own staging tables."""
     session.execute(statement("attempts/captures"), named)
     session.execute(statement("attempts/rejects"), named)
-    columns = sql.SQL(", ").join(map(sql.Identifier, QUOTES.names))
-    quotes = session.execute(statement("attempts/quotes").format(columns=columns), named).rowcount
-    session.execute(statement("attempts/assets"))
     for table, schema in (("candles", CANDLES), ("instruments", INSTRUMENTS)):
         copied = statement("attempts/rows").format(
             staged=sql.Identifier(f"staged_{table}"),
@@ -249,10 +258,8 @@ def _take_over(session: Connection, named: Mapping[str, list[UUID]]) -> int:
             columns=sql.SQL(", ").join(map(sql.Identifier, schema.names)),
         )
         session.execute(copied, named)
-    return quotes
 
 
-def _reach(session: Connection) -> tuple[Period | None, list[datetime]]:
-    """The days that hold the staged quotes (None without any), and the first moments of their months."""
-    row = session.execute(statement("attempts/stretch")).fetchone()
-    return ({"since": row[0], "until": row[1]}, row[2]) if row else (None, [])
+def _reach(session: Connection, named: Mapping[str, list[UUID]]) -> _Reach:
+    row = session.execute(statement("attempts/stretch"), named).fetchone()
+    return _Reach({"since": row[0], "until": row[1]}, row[2], row[3]) if row else _Reach(None, [], 0)

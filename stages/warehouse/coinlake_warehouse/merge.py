@@ -6,14 +6,16 @@ of the same names, and compares.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg import sql
 
-from coinlake.model import INTERVALS, LIVE
+from coinlake.model import INTERVALS, LIVE, QUOTES
 from coinlake_warehouse.connection import Connection
 from coinlake_warehouse.keys import spans_of
 from coinlake_warehouse.staging import ASSETS, SPANS, copy_batch, copy_rows
@@ -64,7 +66,7 @@ def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
         return Written(0, 0)
     numbered = spans_of(quotes)
     copy_rows(connection, ASSETS, numbered.assets)
-    copy_rows(connection, SPANS, numbered.spans)
+    copy_rows(connection, SPANS, ((*span, None) for span in numbered.spans))
     period = _period(quotes.column("as_of"))
     # Most spans are new to the warehouse: their rows go where they belong without a second look.
     known = [number for (number,) in connection.execute(statement("load/known_spans"), period)]
@@ -75,10 +77,18 @@ def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
     return _merge_staged_quotes(connection, period, new)
 
 
-def merge_staged_quotes(connection: Connection, period: Period) -> Written:
-    """As `merge_quotes`, of quotes that stand in `staged_quotes` (one a key), their assets in
-    `staged_assets`; `period` holds them all."""
-    return _merge_staged_quotes(connection, period, 0)
+def merge_attempted_quotes(connection: Connection, attempts: Sequence[UUID], period: Period) -> Written:
+    """As `merge_quotes`, of quotes that these attempts staged (each of them one a key), where a key may come
+    of several; `period` holds them all."""
+    named = {"attempts": attempts}
+    columns = sql.SQL(", ").join(map(sql.Identifier, QUOTES.names))
+    connection.execute(statement("attempts/assets"), named)
+    connection.execute(statement("attempts/spans"), named)
+    connection.execute(statement("load/known_spans"), period)
+    new = connection.execute(statement("attempts/new_quotes").format(columns=columns), named).rowcount
+    connection.execute(statement("attempts/touched"))
+    connection.execute(statement("attempts/quotes").format(columns=columns), named)
+    return _merge_staged_quotes(connection, period, new)
 
 
 def _merge_staged_quotes(connection: Connection, period: Period, new: int) -> Written:

@@ -33,7 +33,7 @@ class StagingTable(NamedTuple):
 CAPTURES = StagingTable("staged_captures", ("int8", "uuid", "text", "text", "timestamptz", "timestamptz"))
 REJECTS = StagingTable("staged_rejects", ("uuid", "text", "text", "text[]", "bytea"))
 ASSETS = StagingTable("staged_assets", ("int4", "text", "text", "text"))
-SPANS = StagingTable("staged_spans", ("int4", "int4", "text", "timestamptz", "timestamptz"))
+SPANS = StagingTable("staged_spans", ("int4", "int4", "text", "timestamptz", "timestamptz", "uuid"))
 
 
 def open_staging(connection: Connection) -> None:

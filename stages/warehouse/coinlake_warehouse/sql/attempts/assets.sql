@@ -1,3 +1,5 @@
 INSERT INTO staged_assets
 SELECT row_number() OVER (), source, asset, quote_currency
-FROM (SELECT DISTINCT source, asset, quote_currency FROM staged_quotes) AS told
+FROM (
+    SELECT DISTINCT source, asset, quote_currency FROM staging_spans WHERE attempt = ANY (%(attempts)s)
+) AS told

@@ -2,6 +2,7 @@
 SELECT
     (SELECT count(*) FROM staging_captures WHERE attempt = ANY (%(attempts)s))
     + (SELECT count(*) FROM staging_rejects WHERE attempt = ANY (%(attempts)s))
+    + (SELECT count(*) FROM staging_spans WHERE attempt = ANY (%(attempts)s))
     + (SELECT count(*) FROM staging_quotes WHERE attempt = ANY (%(attempts)s))
     + (SELECT count(*) FROM staging_candles WHERE attempt = ANY (%(attempts)s))
     + (SELECT count(*) FROM staging_instruments WHERE attempt = ANY (%(attempts)s))

@@ -29,13 +29,14 @@ CREATE TEMP TABLE staged_assets (
     quote_currency text COLLATE "C" NOT NULL
 ) ON COMMIT DELETE ROWS;
 
--- From when to when it tells of each, by granularity.
+-- From when to when it tells of each, by granularity; of a batch from a bus, in which attempt.
 CREATE TEMP TABLE staged_spans (
     span_number  integer NOT NULL,
     asset_number integer NOT NULL,
     granularity  text COLLATE "C" NOT NULL,
     first_as_of  timestamptz NOT NULL,
-    last_as_of   timestamptz NOT NULL
+    last_as_of   timestamptz NOT NULL,
+    attempt      uuid
 ) ON COMMIT DELETE ROWS;
 
 -- Quotes of spans in which others stand already.
