@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from chaos.points import PRODUCER
-from chaos.processes import Part, family, send
+from chaos.processes import Program, family, send
 from chaos.scene import MEMBERS, Scene
 
 AT_POINT_S = 20.0
@@ -135,8 +135,8 @@ def killed_at(
     meanwhile: AbstractContextManager[object] | None = None,
 ) -> Iterator[bool]:
     """The part is killed when the producer or the Spark program reaches the point, which is waited for."""
-    victim = scene.parts.get(part)
-    scene.orders.give(point, 0 if victim in (None, scene.producer, scene.spark) else _pid(victim))
+    victim = scene.parts.get(part)  # none for a worker, which Spark replaces
+    scene.orders.give(point, 0 if victim is None or isinstance(victim, Program) else victim.pid)
     end = time.monotonic() + timeout_s
     with meanwhile or nullcontext():
         while scene.orders.stands(point) and time.monotonic() < end:
@@ -146,11 +146,6 @@ def killed_at(
     if struck and victim is not None:
         victim.kill()  # what is left of it
         victim.start()
-
-
-def _pid(part: Part | None) -> int:
-    assert part is not None
-    return part.pid
 
 
 def _at(point: str, part: str) -> Fault:

@@ -8,9 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from coinlake_spark.main import DONE
+from coinlake_spark.main import AWAY, DONE
 from distributed.site import DEADLINE_S
 from servers.process import Process
+
+_ENDED = {AWAY, -signal.SIGKILL}
+"""How a program may end by itself: a server that it needs is away, or a fault has killed it."""
+_STOPPED = {DONE, -signal.SIGTERM, *_ENDED}
+"""How it may end that is told to stop, at once after its start too."""
 
 
 class Part(Protocol):
@@ -56,23 +61,27 @@ class Program:
         self._process.launch(self._command, self._environment)
 
     def stop(self) -> None:
-        code = self._process.end(DEADLINE_S)
-        assert code == DONE, f"it ended with {code}:\n{self.last_words()}"
+        self._assert_in(_STOPPED, self.end())
+
+    def end(self) -> int:
+        """Tells it to stop; its exit code."""
+        return self._process.end(DEADLINE_S)
 
     def kill(self) -> None:
         self._process.kill()
 
-    def revive(self) -> int | None:
-        """Starts it again if it has ended by itself, as its supervisor would; its exit code then."""
-        if self._process.runs:
-            return None
-        code = self._process.end(0)
-        self.start()
-        return code
+    def revive(self) -> None:
+        """Starts it again if it has ended by itself, as its supervisor would. It must not need a person."""
+        if not self._process.runs:
+            self._assert_in(_ENDED, self._process.end(0))
+            self.start()
 
     def last_words(self) -> str:
         """The end of its log."""
         return self._process.last_words()
+
+    def _assert_in(self, expected: set[int], code: int) -> None:
+        assert code in expected, f"{self._process.name} ended with {code}:\n{self.last_words()}"
 
 
 def children(process: int) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from coinlake_bus.kafka import Bus
 from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_positions import MongoPositions
 from coinlake_lake.mongo_setup import set_up
-from coinlake_spark.main import AWAY
+from coinlake_spark.main import DONE
 from command_line import program as command_line
 from distributed.site import Site, until
 from servers.fixtures import Spark
@@ -140,8 +139,7 @@ class Scene:
     def revive(self) -> None:
         """Starts the programs again that have ended. None of them may have asked for a person."""
         for program in (self.producer, self.spark):
-            code = program.revive()
-            assert code in (None, AWAY, -signal.SIGKILL), f"ended with {code}:\n{program.last_words()}"
+            program.revive()
 
     def rest(self, load: Load) -> Reach:
         """Waits until everything acknowledged is loaded, and says how far each hop has got."""
@@ -174,8 +172,7 @@ class Scene:
         done = self.coinlake("verify")
         assert done.returncode == 0, done.stdout + done.stderr
         print(done.stdout, done.stderr, sep="\n")
-        self.producer.stop()
-        self.spark.stop()
+        assert (self.producer.end(), self.spark.end()) == (DONE, DONE)
 
     def prove_loaded(self, load: Load) -> None:
         """At rest, everything acknowledged is in the warehouse once, and nothing else."""

@@ -14,7 +14,7 @@ from chaos.scene import Scene
 from distributed.site import until
 
 SEED = int(os.environ.get("CHAOS_SEED", random.randrange(2**32)))
-SECONDS = float(os.environ.get("CHAOS_SECONDS", 75))
+SECONDS = float(os.environ.get("CHAOS_SECONDS", 60))
 
 pytestmark = pytest.mark.timeout(SECONDS + 800)  # the first test of a machine fetches Spark, 450 MB
 
