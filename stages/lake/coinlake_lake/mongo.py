@@ -55,8 +55,6 @@ class MongoLake:
         self._captures = self._server.database[CAPTURES]
         self._mean_bytes = 1024 * 1024
         """Of a body, as seen last, which says how many captures to ask for; at first, a large one."""
-        self._behind: int | None = None
-        """Where this lake's next capture likely goes: behind one that a majority holds."""
         self._streams = True
         try:
             self._id = self._read_id()
@@ -85,20 +83,19 @@ class MongoLake:
         """Stores a capture on a majority of members; False where one of the same identity was there."""
         stored = document(capture)
         give_up_at = time.monotonic() + _APPEND_TIMEOUT_S
-        behind, self._behind = self._behind, None  # whatever fails below, the end is read anew
         while time.monotonic() < give_up_at:
+            # Read each time, which also finds out whether the collection and its index are there: MongoDB
+            # would make a collection of what is inserted, without either.
+            stored["position"] = self.end() + 1
             with self._server.explained():
-                position = stored["position"] = (self.end() if behind is None else behind) + 1
                 try:
                     self._captures.insert_one(stored)
                 except DuplicateKeyError:
-                    behind = None
                     # Also where another writer's is there, but no majority holds it yet: then it may vanish.
                     if self._captures.find_one({"_id": capture.id}, {"_id": 1}):
                         return False
                     time.sleep(random.uniform(0, 2 * _CROWDED_S))  # noqa: S311
                 else:
-                    self._behind = position
                     return True
         raise TryAgain(
             f"Cannot store a capture in the lake at {self._server.name} now: others took every position for "
@@ -161,8 +158,13 @@ class MongoLake:
     def end(self) -> int:
         """The highest position in use; 0 for an empty lake."""
         with self._server.explained():
-            last = self._captures.find_one({}, {"position": 1, "_id": 0}, sort=[("position", -1)])
-        return int(last["position"]) if last else 0
+            last = self._captures.find_one(
+                {}, {"position": 1, "_id": 0}, sort=[("position", -1)], hint=_POSITION
+            )
+        if last is None:
+            self._check_collection()
+            return 0
+        return int(last["position"])
 
     def count_after(self, position: int) -> int:
         """How many captures lie behind a position."""
@@ -238,6 +240,18 @@ class MongoLake:
                 f"The lake at {self._server.name} is damaged at capture {found.get('_id')}: {error}. "
                 "Restore it from a backup."
             ) from error
+
+    def _check_collection(self) -> None:
+        """Refuses a lake whose captures are gone: a reader is told of none as of an empty collection."""
+        with self._server.explained():
+            found = self._server.database.list_collection_names(
+                filter={"name": CAPTURES}, authorizedCollections=True
+            )
+        if not found:
+            raise FixConfiguration(
+                f"The lake at {self._server.name} has lost its captures: there is no collection {CAPTURES}. "
+                "Restore it from a backup, or begin another lake in another database."
+            )
 
     def _read_id(self) -> UUID:
         with self._server.explained():

@@ -83,7 +83,10 @@ def test_no_role_may_change_or_remove_a_capture(guarded: Guarded, user: str, for
 def test_the_reader_reads_and_waits_and_may_not_write(guarded: Guarded) -> None:
     with MongoLake(guarded.url("reader")) as lake:
         assert lake.wait(lake.end(), 0.05) is False
-        with pytest.raises(FixConfiguration, match=r"gives user reader no right .* role coinlake_writer"):
+        no_right = (
+            r"gives user reader no right to this: not authorized on coinlake to insert\. Grant the role"
+        )
+        with pytest.raises(FixConfiguration, match=no_right):
             lake.append(capture(77))
 
 
@@ -115,9 +118,13 @@ def test_a_url_that_is_none_is_refused_without_showing_it(url: str) -> None:
 
 def test_a_server_that_is_not_there_is_a_passing_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mongo_server, "_AWAY_AFTER_MS", 200)
-    with pytest.raises(TryAgain, match=r"Cannot use the lake at 127\.0\.0\.1:1/x now: .*refused") as raised:
-        MongoLake(Secret(f"mongodb://u:{PASSWORD}@127.0.0.1:1/x"))
-    assert PASSWORD not in str(raised.value)
+    places = "127.0.0.1:1,127.0.0.1:2/x"
+    with pytest.raises(TryAgain) as raised:
+        MongoLake(Secret(f"mongodb://u:{PASSWORD}@{places}?replicaSet=rs0"))
+    assert str(raised.value) == (
+        f"Cannot use the lake at {places} now: Connection refused. Check that MongoDB runs there; of a "
+        "replica set, a majority."
+    )
 
 
 def test_a_database_that_is_no_lake_is_named(mongo_replica_set: Mongo) -> None:
@@ -180,6 +187,39 @@ def test_the_audit_names_a_body_that_was_changed(database: Secret) -> None:
             lake.append(capture(number))
         root.get_default_database()["captures"].update_one({"position": 2}, {"$set": {"body": "[]"}})
         assert [one.capture.id for one in lake.audit()] == [capture(2).id]
+
+
+def test_dropped_captures_are_told_and_never_begun_anew(guarded: Guarded) -> None:
+    root = in_database(guarded.server.uri, guarded.database)
+    with (
+        MongoLake(guarded.url("writer")) as writer,
+        MongoLake(guarded.url("reader")) as reader,
+        closing(client_of(root)) as administrator,
+    ):
+        writer.append(capture(1))
+        database = administrator.get_default_database()
+        database["captures"].drop()
+        try:
+            for use in (lambda: writer.append(capture(2)), reader.end, lambda: reader.wait(1, DEADLINE_S)):
+                with pytest.raises(FixConfiguration, match=r"has lost its captures: .*Restore it"):
+                    use()
+            assert "captures" not in database.list_collection_names()
+        finally:
+            set_up(root)
+        assert writer.append(capture(2))
+
+
+def test_a_collection_without_the_index_of_positions_takes_no_capture(database: Secret) -> None:
+    with (
+        MongoLake(database) as lake,
+        closing(client_of(database)) as administrator,
+    ):
+        lake.append(capture(1))
+        administrator.get_default_database()["captures"].drop_index("position")
+        with pytest.raises(FixConfiguration, match=r"lacks an index .* Run `coinlake lake init`"):
+            lake.append(capture(2))
+        set_up(database)
+        assert lake.append(capture(2))
 
 
 def test_setting_up_says_what_it_did_and_does_nothing_twice(mongo_replica_set: Mongo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,6 +40,8 @@ READER = "coinlake_reader"
 _DATABASE = "coinlake"
 _AWAY_AFTER_MS = 10_000
 """Longer than a replica set takes to elect another primary, in most cases."""
+_LOOK_EVERY_MS = 2_000
+"""With `_AWAY_AFTER_MS`, how soon a primary that froze is found out."""
 _SILENCE_MS = 30_000
 _COMMIT_MS = 20_000
 
@@ -63,6 +66,7 @@ class MongoServer:
                 appname="coinlake",
                 serverSelectionTimeoutMS=_AWAY_AFTER_MS,
                 connectTimeoutMS=_AWAY_AFTER_MS,
+                heartbeatFrequencyMS=_LOOK_EVERY_MS,
                 socketTimeoutMS=_SILENCE_MS,
             )
             database = parsed["database"] or _DATABASE
@@ -125,13 +129,27 @@ class MongoServer:
             )
         if isinstance(error, ConfigurationError):
             return FixConfiguration(f"MongoDB at {self.name} cannot be used: {said}. Check lake.url.")
-        return TryAgain(f"Cannot use the lake at {self.name} now: {said}. Check that MongoDB runs there.")
+        return TryAgain(
+            f"Cannot use the lake at {self.name} now: {said}. Check that MongoDB runs there; of a "
+            "replica set, a majority."
+        )
 
     def _who(self) -> str:
         return f"user {self._user}" if self._user else "a user without a name"
 
 
 def _said(error: Exception) -> str:
-    """The first sentence of an error, without the state of the whole cluster behind it."""
+    """What the client says went wrong: no state of the cluster, time-outs, command or addresses with it."""
     first = str(error).split(", full error:")[0].split(", Timeout:")[0].split("\n")[0]
-    return first.rstrip(". ")
+    if _NO_PRIMARY in first:
+        return "no member of its replica set is primary"
+    bare = _OWN_TIMEOUTS.sub("", _COMMAND.sub(r"to \1", first))
+    reasons = [_PLACE.sub("", one) for one in _NEXT_SERVER.split(bare)]
+    return "; ".join(dict.fromkeys(reasons)).rstrip(". ")
+
+
+_NO_PRIMARY = "Primary()"
+_OWN_TIMEOUTS = re.compile(r" \(configured timeouts: [^)]*\)")
+_COMMAND = re.compile(r"to execute command \{ (\w+): .*")
+_NEXT_SERVER = re.compile(r",(?=\S+:\d+: )")
+_PLACE = re.compile(r"^\S+:\d+: (?:\[Errno -?\d+\] )?")
