@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 from uuid import UUID
 
 from coinlake.clock import Clock, SystemClock
 from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.model import Held
 from coinlake.warehouse import Batch, Loaded
 from coinlake_warehouse import partitions
 from coinlake_warehouse.connection import Connection, connect, explained, server_name
@@ -23,7 +24,7 @@ class PostgresWarehouse:
     """Loads batches (`coinlake.warehouse.Warehouse`) over one session, opened when it is first needed.
 
     The schema must be there (`migrations.migrate`). For one thread at a time; any number of processes.
-    A replay holds only captures up to the position, or `TryAgain` is raised.
+    A replay holds only captures that were loaded, or `TryAgain` is raised.
     """
 
     def __init__(self, dsn: str, clock: Clock | None = None) -> None:
@@ -126,9 +127,10 @@ class PostgresWarehouse:
                 f"{at}, but the batch begins behind {batch.after}: another program has loaded since. "
                 f"Go on from {position}."
             )
-        last = max(held.position for held in batch.captures)
-        if batch.kind == "replay" and last > position:
-            raise TryAgain(f"{at}: capture {last} can be replayed once it has been loaded.")
+        # Captures that came by the bus may be loaded behind a hole, where the position stays.
+        behind = [held for held in batch.captures if held.position > position]
+        if batch.kind == "replay" and (first := _not_loaded(session, behind)):
+            raise TryAgain(f"{at}: capture {first} can be replayed once it has been loaded.")
 
     def _position_of(self, lake_id: UUID, row: tuple[int, UUID]) -> int:
         position, loaded_from = row
@@ -138,3 +140,13 @@ class PostgresWarehouse:
                 f"lake {lake_id}: their histories must not mix. Use the other lake, or another warehouse."
             )
         return position
+
+
+def _not_loaded(session: Connection, captures: Sequence[Held]) -> int | None:
+    """The first position of captures that are not on record as loaded."""
+    named = {
+        "positions": [held.position for held in captures],
+        "capture_ids": [held.capture.id for held in captures],
+    }
+    row = session.execute(statement("load/not_loaded"), named).fetchone()
+    return int(row[0]) if row else None

@@ -208,6 +208,19 @@ def test_a_replay_does_not_move_the_position_and_holds_only_what_was_loaded(
         warehouse.load(batch([held(3)], kind="replay"))
 
 
+def test_what_was_loaded_behind_a_hole_is_replayed(dsn: str, warehouse: PostgresWarehouse) -> None:
+    warehouse.load(batch([held(1)]))
+    late = held(3)
+    with psycopg.connect(dsn) as session:  # as loading from the bus leaves it, while capture 2 is on its way
+        session.execute(
+            "INSERT INTO coinlake.loaded_captures VALUES (3, %s, 'venue', 'markets', now(), 1)",
+            [late.capture.id],
+        )
+    assert warehouse.load(batch([late], [quote(late)], kind="replay")).quotes_new == 1
+    with pytest.raises(TryAgain, match="capture 2 can be replayed once it has been loaded"):
+        warehouse.load(batch([held(2), late], kind="replay"))
+
+
 def test_a_batch_behind_another_position_is_turned_away(dsn: str, warehouse: PostgresWarehouse) -> None:
     warehouse.load(batch([held(1), held(2)]))
     for wrong in (held(1), held(7)):

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 
 from coinlake.model import Held
 from coinlake.settings import Settings
 from coinlake_cli.deployment import Deployment, opened
-from coinlake_cli.output import Output, Table
+from coinlake_cli.output import Output, Table, talk
 from coinlake_cli.replaying import replay_captures
+from coinlake_warehouse.loaded import LoadedCaptures
+
+_AT_ONCE = 100
+"""Captures held in memory while it is looked up which of them are loaded."""
 
 
 def replay(
@@ -26,7 +31,9 @@ def replay(
     with opened(settings) as deployment:
         deployment.catch_up()
         whole = deployment.lake.scan(source=source, since=since, until=until)
-        replayed = replay_captures(deployment, whole if everything else _refused(deployment, whole))
+        replayed = replay_captures(
+            deployment, _loaded(deployment, whole) if everything else _refused(deployment, whole)
+        )
     document = asdict(replayed)
     rows = [(key.replace("_", " "), value) for key, value in document.items()]
     output.show(document, Table("Replayed", ("what", "count"), rows, frozenset({"count"})))
@@ -36,3 +43,19 @@ def _refused(deployment: Deployment, captures: Iterator[Held]) -> Iterator[Held]
     """Of these captures, those with open dead letters."""
     letters = {capture_id for capture_id, _ in deployment.reader.dead_letter_keys()}
     return (held for held in captures if held.capture.id in letters)
+
+
+def _loaded(deployment: Deployment, captures: Iterator[Held]) -> Iterator[Held]:
+    """Of these captures, those that are loaded. Says how many are not: Spark will read them, as they come."""
+    if deployment.loads:  # and has just caught up
+        yield from captures
+        return
+    left = 0
+    with LoadedCaptures(deployment.addresses.owner, deployment.lake.id) as warehouse:
+        while some := list(islice(captures, _AT_ONCE)):
+            entries = warehouse.entries(some[0].position - 1, some[-1].position)
+            loaded = {entry.capture_id for entry in entries}
+            yield from (held for held in some if held.capture.id in loaded)
+            left += sum(held.capture.id not in loaded for held in some)
+    if left:
+        talk.print(f"Captures that are not loaded yet, and were not read again: {left:,}.", markup=False)
