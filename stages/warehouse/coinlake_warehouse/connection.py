@@ -23,7 +23,9 @@ OLDEST_SERVER = 14
 
 CONNECT_TIMEOUT_S = 10
 SILENCE_TIMEOUT_MS = 30_000
-"""How long sent bytes may stay unacknowledged before the server counts as away."""
+"""How long one side may hear nothing of the other's machine, not even that bytes have arrived, before it
+counts as gone: the server for us, and we for the server, which then frees our locks."""
+_PROBES = 2
 LOCK_TIMEOUT_S = 60
 
 _SESSION = {
@@ -42,7 +44,14 @@ def connect(dsn: str, purpose: str) -> Connection:
     Raises `FixConfiguration` for a wrong address, login or version, and `TryAgain` where it is away.
     """
     given = _parsed(dsn)
-    settings = " ".join(f"-c {name}={setting}" for name, setting in _SESSION.items())
+    pause_s = max(1, SILENCE_TIMEOUT_MS // (_PROBES + 1) // 1000)
+    session = _SESSION | {
+        "tcp_keepalives_idle": str(pause_s),
+        "tcp_keepalives_interval": str(pause_s),
+        "tcp_keepalives_count": str(_PROBES),
+        "tcp_user_timeout": str(SILENCE_TIMEOUT_MS),
+    }
+    settings = " ".join(f"-c {name}={setting}" for name, setting in session.items())
     options = f"{given.get('options') or ''} {settings}".strip()
     with explained(dsn):
         connection = psycopg.connect(
@@ -51,6 +60,9 @@ def connect(dsn: str, purpose: str) -> Connection:
             prepare_threshold=None,  # works behind a pooler, and plans fit the batch at hand
             application_name=f"coinlake {purpose}",
             connect_timeout=given.get("connect_timeout") or CONNECT_TIMEOUT_S,
+            keepalives_idle=pause_s,
+            keepalives_interval=pause_s,
+            keepalives_count=_PROBES,
             tcp_user_timeout=SILENCE_TIMEOUT_MS,
             client_encoding="UTF8",
             options=options,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import socket
+import struct
+import sys
+import threading
 import traceback
 
 import psycopg
@@ -12,9 +17,11 @@ from psycopg.conninfo import make_conninfo
 from coinlake.errors import CoinlakeError, FixConfiguration, TryAgain
 from coinlake_warehouse import connection
 from coinlake_warehouse.conftest import LAKE, batch, held, rows
-from coinlake_warehouse.connection import connect, server_name, with_login
+from coinlake_warehouse.connection import connect, explained, server_name, with_login
 from coinlake_warehouse.load import PostgresWarehouse
 from coinlake_warehouse.migrations import migrate
+
+_ATTACH_FILTER = 26  # SO_ATTACH_FILTER, which Python has no name for
 
 
 def _closed_port() -> int:
@@ -87,3 +94,38 @@ def test_a_login_that_may_not_write_is_told_so(dsn: str) -> None:
     with pytest.raises(FixConfiguration, match="permission denied"):
         PostgresWarehouse(reading).load(batch([held(1)]))
     assert migrate(dsn) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="It takes Linux to make a socket deaf.")
+def test_whoever_waits_for_a_server_that_is_cut_off_gets_to_know(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SILENCE_TIMEOUT_MS", 3_000)
+    with connect(dsn, "cut off") as session:
+        cutting = threading.Timer(0.2, _make_deaf, [session.fileno()])
+        cutting.start()
+        with pytest.raises(TryAgain, match="cannot be used now"), explained(dsn):
+            session.execute("SELECT pg_sleep(30)")
+        cutting.join()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="It takes Linux to make a socket deaf.")
+def test_the_locks_of_a_session_that_is_cut_off_are_freed(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SILENCE_TIMEOUT_MS", 3_000)
+    with connect(dsn, "cut off") as session, connect(dsn, "other") as other:
+        session.execute("SELECT pg_advisory_lock(7)")
+        _make_deaf(session.fileno())
+        other.execute("SET lock_timeout = '20s'")
+        other.execute("SELECT pg_advisory_lock(7)")
+
+
+def _make_deaf(descriptor: int) -> None:
+    """Drops all that arrives at a socket, acknowledgements too, as where the cable is cut.
+
+    The other side of the cable is a machine that does not answer: ours, as the server sees it.
+    """
+    drop_all = struct.pack("HBBI", 0x06, 0, 0, 0)  # a filter of one instruction: return, and keep nothing
+    address = ctypes.create_string_buffer(drop_all)
+    program = struct.pack("HxxxxxxP", 1, ctypes.addressof(address))
+    with socket.socket(fileno=os.dup(descriptor)) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
