@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from chaos.scene import Scene
-from servers.fixtures import Spark, kafka_program, mongod_program, spark_home
+from servers.fixtures import Spark, kafka_program, mongod_program, postgres_server, spark_home
 
-__all__ = ["kafka_program", "mongod_program", "spark_home"]
+__all__ = ["kafka_program", "mongod_program", "postgres_server", "spark_home"]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,21 @@ class Linked:
         """Waits until a capture that is not stored yet is loaded."""
         there = len(load.acknowledged)
         until(lambda: self.scene.site.loaded() > there)
+
+
+def behind(mark: bytes, words: bytes) -> Callable[[bytes], bool]:
+    """Whether a client says these words, once it, or another one, has said the mark."""
+    marked = threading.Event()
+
+    def asked(said: bytes) -> bool:
+        if mark in said:
+            marked.set()
+        says_it = marked.is_set() and words in said
+        if says_it:
+            marked.clear()
+        return says_it
+
+    return asked
 
 
 @contextmanager

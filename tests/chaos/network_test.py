@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chaos import links
-from chaos.links import Linked, linked
+from chaos.links import Linked, behind, linked
 from chaos.load import Load
 from servers.fixtures import Spark
 from servers.proxy import Proxy
@@ -56,21 +55,6 @@ def cut_within_a_message(link: Proxy, dice: random.Random) -> None:
 
 
 HARMS = [cut, refused, held, held_and_lost, cut_within_a_message, cut_within_a_message]
-
-
-def behind(mark: bytes, words: bytes) -> Callable[[bytes], bool]:
-    """Whether a client says these words, once it, or another one, has said the mark."""
-    marked = threading.Event()
-
-    def asked(said: bytes) -> bool:
-        if mark in said:
-            marked.set()
-        says_it = marked.is_set() and words in said
-        if says_it:
-            marked.clear()
-        return says_it
-
-    return asked
 
 
 def with_words(*words: bytes) -> Callable[[bytes], bool]:
