@@ -34,8 +34,9 @@ class Member:
     """One mongod: a process on a port of its own, with its files in a folder of its own."""
 
     def __init__(self, folder: Path, options: Sequence[str]) -> None:
-        self._files = folder / "files"
-        self._files.mkdir(parents=True, exist_ok=True)
+        self.files = folder / "files"
+        """Where its data lies."""
+        self.files.mkdir(parents=True, exist_ok=True)
         self._options = options
         self._port = Port(folder / "port")
         self.process = Process(folder, f"mongod-{folder.name}")
@@ -58,7 +59,7 @@ class Member:
     def start(self) -> None:
         """Starts it, or starts it again on its files, and waits until it answers."""
         command = [str(fetch.mongod()), f"--bind_ip={HOST}", f"--port={self._port.number}"]
-        command += [f"--dbpath={self._files}", f"--wiredTigerCacheSizeGB={_CACHE_GB}", "--nounixsocket"]
+        command += [f"--dbpath={self.files}", f"--wiredTigerCacheSizeGB={_CACHE_GB}", "--nounixsocket"]
         command += ["--setParameter=diagnosticDataCollectionEnabled=false"]
         command += ["--setParameter=shutdownTimeoutMillisForSignaledShutdown=100", *self._options]
         self.process.start(command, lambda: bool(self.hello()))
