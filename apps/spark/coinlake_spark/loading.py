@@ -81,7 +81,7 @@ class _Course:
         self.batches = 0
 
     def run(self, spark: SparkSession, bus: Bus, stop: threading.Event) -> None:
-        found = bus.topic()
+        found = bus.topic(to="read")
         topic = Topic(self._settings.bus.topic, found.id)
         loader = BusLoader(warehouse_dsn(self._settings), topic, self._clock)
         try:

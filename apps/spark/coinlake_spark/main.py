@@ -15,7 +15,7 @@ from coinlake import settings as settings_loading
 from coinlake import telemetry
 from coinlake.errors import CoinlakeError, FixConfiguration
 from coinlake_spark.loading import Loading
-from coinlake_spark.parts import prepare_warehouse
+from coinlake_spark.parts import check_bus, prepare_warehouse
 from coinlake_spark.session import open_session, spoken_for
 
 DONE, NEEDS_A_PERSON, AWAY = 0, 3, 4
@@ -41,6 +41,7 @@ def load_until_told(config: Path | None) -> None:
     telemetry.start()
     settings = settings_loading.load(config)
     prepare_warehouse(settings)
+    check_bus(settings)
     session = open_session(settings.spark)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):  # after Spark has set its own

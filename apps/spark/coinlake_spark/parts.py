@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from coinlake import assets, refining
 from coinlake import plugins as plugin_loading
-from coinlake.errors import FixConfiguration
+from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.settings import Settings
+from coinlake_bus.kafka import Bus
 from coinlake_warehouse.preparing import prepare
 
 BUILT_IN = (
@@ -32,6 +35,12 @@ def refinery(settings: Settings) -> refining.Refinery:
     plugins = plugin_loading.load([*BUILT_IN, *settings.plugins])
     sources = {name: plugins.make_source(name, given) for name, given in settings.sources.items()}
     return refining.refinery_of(plugins, sources, settings.refine.steps)
+
+
+def check_bus(settings: Settings) -> None:
+    """Raises `FixConfiguration` where Kafka refuses us: before Spark takes its time to start."""
+    with suppress(TryAgain):  # away: that is waited for
+        Bus(settings.bus).topic(to="read")
 
 
 def prepare_warehouse(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ def test_every_jar_of_the_folder_is_named(tmp_path: Path) -> None:
     for name in ("b.jar", "a.jar", "notes.txt"):
         (tmp_path / name).touch()
     assert spark_options(SparkSettings(jars=tmp_path))["spark.jars"] == f"{tmp_path}/a.jar,{tmp_path}/b.jar"
+
+
+def test_spark_shows_no_page_and_would_hide_kafka_s_login_on_one() -> None:
+    options = spark_options(SparkSettings())
+    assert options["spark.ui.enabled"] == "false"
+    for name in ("kafka.sasl.jaas.config", "kafka.ssl.truststore.password"):
+        assert re.search(options["spark.redaction.regex"], name)
+        assert re.search(options["spark.sql.redaction.options.regex"], name)
 
 
 def test_a_warehouse_of_ones_own_is_asked_for() -> None:

@@ -130,7 +130,10 @@ def _reject(message: Unreadable, place: _Place) -> dict[str, Any]:
     row = {
         "path": "",
         "stage": STAGE,
-        "reasons": list(message.reasons),
+        "reasons": [
+            *message.reasons,
+            f"message: {place.topic}, partition {place.partition}, offset {place.offset}",
+        ],
         "original": message.original,
         "topic": place.topic,
         "partition": place.partition,

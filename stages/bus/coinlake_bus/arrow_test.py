@@ -69,6 +69,7 @@ def test_a_stranger_s_message_has_an_id_made_of_its_place() -> None:
     assert (row["source"], row["dataset"], row["position"]) == ("", "", None)
     assert (row["slot"], row["received_at"]) == (SENT_AT, SENT_AT)
     assert (row["stage"], row["original"]) == ("bus", b"\x1f\x8b nonsense")
+    assert row["reasons"][-1] == "message: coinlake.captures, partition 2, offset 0"
 
 
 def test_a_capture_whose_body_is_left_out_is_named_in_its_reject() -> None:

@@ -36,6 +36,16 @@ class NoTopic(FixConfiguration):
         )
 
 
+class NoRight(FixConfiguration):
+    """The user of the settings may not do with the topic what it is for."""
+
+    def __init__(self, bus: BusSettings, rights: str) -> None:
+        super().__init__(
+            f"Kafka at {bus.servers} gives {_who(bus)} no right to topic {bus.topic}: {rights}. "
+            "Let an administrator grant it."
+        )
+
+
 def explained(error: KafkaError, bus: BusSettings) -> CoinlakeError:
     """The error to raise for what a client of that bus reported."""
     said = error.str()
@@ -45,11 +55,7 @@ def explained(error: KafkaError, bus: BusSettings) -> CoinlakeError:
             "Check bus.security_protocol, bus.ca_file, bus.sasl_mechanism, bus.username and bus.password."
         )
     if error.code() in _RIGHTS:
-        who = f"user {bus.username}" if bus.username else "a user without a name"
-        return FixConfiguration(
-            f"Kafka at {bus.servers} gives {who} no right to topic {bus.topic}: {said}. "
-            "Let an administrator grant it."
-        )
+        return NoRight(bus, said)
     if error.code() in _NO_TOPIC:
         return NoTopic(bus)
     if error.code() in _WRONG_TOPIC:
@@ -59,9 +65,18 @@ def explained(error: KafkaError, bus: BusSettings) -> CoinlakeError:
     return TryAgain(f"Kafka at {bus.servers} cannot be used now: {said}.")
 
 
+def unusable(error: KafkaError) -> FixConfiguration:
+    """The error to raise where the client cannot even be made of the settings."""
+    return FixConfiguration(f"Kafka's client refuses [bus] as it is set: {error.str()}. Check bus.ca_file.")
+
+
 def is_refusal(error: KafkaError) -> bool:
     """Whether a broker refuses us until a setting is changed, rather than being away."""
     return error.code() in _LOGIN or _is_certificate(error)
+
+
+def _who(bus: BusSettings) -> str:
+    return f"user {bus.username}" if bus.username else "a user without a name"
 
 
 def _is_certificate(error: KafkaError) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as AnswerTimeout
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
+    AclOperation,
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -21,13 +22,21 @@ from confluent_kafka.admin import (
     TopicDescription,
 )
 
-from coinlake.errors import TryAgain
+from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.settings import BusSettings
-from coinlake_bus.errors import NoTopic, explained, is_refusal
+from coinlake_bus.errors import NoRight, NoTopic, explained, is_refusal, unusable
+from coinlake_bus.listener import misfit
 
 CALL_TIMEOUT_S = 5.0
 """How long a broker has for an answer about the topic."""
 _LOOK_AGAIN_S = 0.05
+
+Use = Literal["read", "write"]
+_RIGHTS: Mapping[Use, Mapping[str, AclOperation]] = {
+    "read": {"Read": AclOperation.READ, "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS},
+    "write": {"Write": AclOperation.WRITE, "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS},
+}
+"""What a user needs for each use of the topic, by Kafka's names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,8 @@ def client_settings(bus: BusSettings, complaints: Complaints) -> dict[str, Any]:
         "reconnect.backoff.max.ms": 2_000,  # so that a broker that is back is found soon
     }
     if bus.ca_file:
+        if not bus.ca_file.is_file():
+            raise FixConfiguration(f"bus.ca_file: there is no file {bus.ca_file}.")
         settings["ssl.ca.location"] = str(bus.ca_file)
     if bus.security_protocol.startswith("SASL"):
         settings["sasl.mechanism"] = bus.sasl_mechanism
@@ -83,14 +94,25 @@ class Bus:
     def __init__(self, settings: BusSettings) -> None:
         self.settings = settings
         self._complaints = Complaints()
-        self._admin = AdminClient(client_settings(settings, self._complaints))
+        try:
+            self._admin = AdminClient(client_settings(settings, self._complaints))
+        except KafkaException as error:
+            raise unusable(error.args[0]) from None
         self._resource = ConfigResource(ResourceType.TOPIC, settings.topic)
 
-    def topic(self) -> Topic:
-        """The topic as it is now; `FixConfiguration` where there is none."""
+    def topic(self, *, to: Use | None = None) -> Topic:
+        """The topic as it is now; `FixConfiguration` where there is none, or no right to use it `to` that."""
         described = self._described()
         if described is None:
             raise NoTopic(self.settings)
+        if to is not None and described.authorized_operations:
+            lacking = [
+                name for name, right in _RIGHTS[to].items() if right not in described.authorized_operations
+            ]
+            if lacking:
+                raise NoRight(
+                    self.settings, f"{' and '.join(lacking)} {'are' if lacking[1:] else 'is'} missing"
+                )
         return Topic(
             id=str(described.topic_id),
             partitions=len(described.partitions),
@@ -149,7 +171,7 @@ class Bus:
         name = self.settings.topic
         try:
             described: TopicDescription = self._answer(
-                self._admin.describe_topics(TopicCollection([name]))[name]
+                self._admin.describe_topics(TopicCollection([name]), include_authorized_operations=True)[name]
             )
         except NoTopic:
             return None
@@ -160,13 +182,19 @@ class Bus:
         return {name: entry.value for name, entry in entries.items()}
 
     def _answer(self, asked: Future[Any]) -> Any:
-        try:
-            return asked.result(CALL_TIMEOUT_S)
-        except KafkaException as error:
-            said = error.args[0]
-        except AnswerTimeout:
-            said = self._complaints.last or KafkaError(KafkaError._TIMED_OUT)
-        raise explained(self._complaints.refusal or said, self.settings) from None
+        end = time.monotonic() + CALL_TIMEOUT_S
+        said: KafkaError | None = None
+        while said is None:
+            try:
+                return asked.result(_LOOK_AGAIN_S)
+            except KafkaException as error:
+                said = error.args[0]
+            except AnswerTimeout:
+                self._admin.poll(0)  # without it the client keeps its complaints to itself
+                if self._complaints.refusal or time.monotonic() > end:
+                    said = self._complaints.last or KafkaError(KafkaError._TIMED_OUT)
+        found = explained(self._complaints.refusal or said, self.settings)
+        raise (misfit(self.settings) if isinstance(found, TryAgain) else None) or found
 
 
 def _configuration(bus: BusSettings) -> dict[str, str]:

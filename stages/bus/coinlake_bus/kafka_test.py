@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
@@ -124,6 +125,15 @@ def test_a_topic_made_again_has_another_id(bus: Bus, delete_topic: Callable[[], 
 def test_a_broker_that_is_away_is_tried_again_and_named() -> None:
     with pytest.raises(TryAgain, match=f"Kafka at {HOST}:1 cannot be used now"):
         Bus(BusSettings(servers=f"{HOST}:1")).topic()
+
+
+def test_certificates_that_are_not_there_or_none_are_refused(tmp_path: Path) -> None:
+    none = tmp_path / "none.pem"
+    with pytest.raises(FixConfiguration, match=f"bus.ca_file: there is no file {none}"):
+        Bus(BusSettings(security_protocol="SSL", ca_file=none))
+    none.write_text("no certificate")
+    with pytest.raises(FixConfiguration, match=r"refuses \[bus\] as it is set: .* Check bus\.ca_file"):
+        Bus(BusSettings(security_protocol="SSL", ca_file=none))
 
 
 def test_a_password_stands_in_no_message_and_no_repr(kafka_broker: Kafka) -> None:

@@ -32,6 +32,7 @@ TRACE_HEADER = "traceparent"
 CAPTURE_HEADER = "capture"
 BODY_HEADER = "coinlake-body"
 
+_OURS = (SCHEMA_HEADER, ID_HEADER, TRACE_HEADER, CAPTURE_HEADER, BODY_HEADER)
 _SCHEMA = b"1"
 _LEFT_OUT = b"left out"
 _SHOWN_CHARACTERS = 80
@@ -153,6 +154,8 @@ def without_body(message: Message) -> Message:
 def decode(message: Message) -> Received | Unreadable:
     """The capture that a message holds, whole and unchanged; else why there is none."""
     headers, body = dict(message.headers), message.value or b""
+    if twice := _twice(message.headers):
+        return Unreadable((f"bad_header: {twice} stands there more than once",), body)
     schema = headers.get(SCHEMA_HEADER)
     if schema is None:
         return Unreadable((f"not_coinlake: there is no header {SCHEMA_HEADER}",), body)
@@ -177,7 +180,7 @@ def decode(message: Message) -> Received | Unreadable:
 def entry(message: Message, lake_id: UUID) -> Entry | None:
     """Which capture of that lake a message says it is; None where it says none. By its headers alone."""
     headers = dict(message.headers)
-    if headers.get(SCHEMA_HEADER) != _SCHEMA:
+    if headers.get(SCHEMA_HEADER) != _SCHEMA or _twice(message.headers):
         return None
     try:
         place = _place_decoder.decode(headers.get(CAPTURE_HEADER) or b"")
@@ -185,6 +188,12 @@ def entry(message: Message, lake_id: UUID) -> Entry | None:
     except (msgspec.DecodeError, ValueError):
         return None
     return Entry(place.position, capture_id) if place.lake_id == lake_id else None
+
+
+def _twice(headers: Headers) -> str | None:
+    """The first of our headers that stands there more than once: which of the two counts, nobody can say."""
+    names = [name for name, _ in headers]
+    return next((name for name in _OURS if names.count(name) > 1), None)
 
 
 def _received(rest: _Rest, body: bytes) -> Received:

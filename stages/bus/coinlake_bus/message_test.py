@@ -177,6 +177,16 @@ def test_answers_to_one_question_have_one_key() -> None:
     assert encode(Held(8, later), LAKE).key == b"venue/markets/3"
 
 
+@pytest.mark.parametrize("name", ["coinlake-schema", "capture-id", "capture", "traceparent"])
+def test_a_header_of_ours_that_stands_there_twice_is_rejected(name: str) -> None:
+    message = encode(HELD, LAKE)
+    doubled = message._replace(headers=[*message.headers, (name, dict(message.headers)[name])])
+    found = decode(doubled)
+    assert isinstance(found, Unreadable)
+    assert found.reasons == (f"bad_header: {name} stands there more than once",)
+    assert entry(doubled, LAKE) is None
+
+
 def test_headers_that_others_add_do_no_harm() -> None:
     message = encode(HELD, LAKE)
     assert decode(message._replace(headers=[("proxy", b"\xff"), *message.headers])) == Received(LAKE, HELD)

@@ -97,7 +97,7 @@ class Producing:
                 stop.wait(pause_s)
 
     def _go(self, stop: threading.Event) -> None:
-        topic = self._bus.topic()
+        topic = self._bus.topic(to="write")
         try:
             _Course(self._lake, self._positions, self._bus, topic, self._wait).run(stop)
         except _Moved:

@@ -48,7 +48,7 @@ class _Sending:
 
     def run(self, captures: Iterable[Held]) -> int:
         sent = 0
-        with BusWriter(self._bus.settings, self._bus.topic(), self._acknowledged) as writer:
+        with BusWriter(self._bus.settings, self._bus.topic(to="write"), self._acknowledged) as writer:
             for held in captures:
                 self._send(writer, held)
                 sent += 1
