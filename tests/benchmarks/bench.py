@@ -6,16 +6,12 @@ table says which goals were reached.
 
 from __future__ import annotations
 
-import argparse
-import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import growth, loading, machine, refining, whole
-from benchmarks.manners import mind
+from benchmarks import growth, loading, refining, report, whole
 from benchmarks.result import Result
 
 _DLT_TARGET = "tests/benchmarks:dlt"
@@ -42,42 +38,12 @@ def measured_quickly(folder: Path, dlt: Path) -> Iterator[Result]:
 
 def main() -> None:
     """Prints the table; on the way, on stderr, what is done."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, about a minute")
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of the table")
+    parser = report.parser(__doc__ or "")
     parser.add_argument("--dlt", type=Path, help=f"dlt.pex, where it is made; else {_DLT_TARGET} is packaged")
     wanted = parser.parse_args()
-    mind()
     dlt = (wanted.dlt or _packaged_dlt()).absolute()
     measure = measured_quickly if wanted.quick else measured
-    where = machine.described()
-    results = []
-    with tempfile.TemporaryDirectory(prefix="coinlake-bench-") as folder:
-        for result in measure(Path(folder), dlt):
-            print(f"{result.name}: {result.ratio:.2f}, {result.said}", file=sys.stderr, flush=True)
-            results.append(result)
-    if wanted.json:
-        print(json.dumps({"machine": where, "results": [result.document() for result in results]}, indent=2))
-    else:
-        print(table(results))
-        print(where)
-
-
-def table(results: list[Result]) -> str:
-    """The results as a Markdown table, in columns for the terminal."""
-    rows = [("what", "goal", "ratio", "", "measured"), ("-",) * 5]
-    for one in results:
-        verdict = "PASS" if one.reached else "short of goal"
-        rows.append((one.name, one.wanted, f"{one.ratio:.2f}", verdict, one.said))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "| "
-        + " | ".join(
-            cell.ljust(width, "-" if cell == "-" else " ") for cell, width in zip(row, widths, strict=True)
-        )
-        + " |"
-        for row in rows
-    )
+    report.run(lambda folder: measure(folder, dlt), as_json=wanted.json)
 
 
 def _packaged_dlt() -> Path:

@@ -25,7 +25,7 @@ def against_decoding(*, pages: int, rounds: int) -> Result:
     made = list(captures(pages))
     bodies = [capture.body for capture in made]
     batch, refine = capture_batch(made), refinery().refine
-    bare = msgspec.json.Decoder(list[_coin()]).decode  # type: ignore[misc]
+    bare = msgspec.json.Decoder(list[coin()]).decode  # type: ignore[misc]
 
     def decode_all(_: int) -> None:
         for body in bodies:
@@ -43,7 +43,7 @@ def against_decoding(*, pages: int, rounds: int) -> Result:
     )
 
 
-def _coin() -> Any:
+def coin() -> Any:
     """A struct with every documented key of a coin."""
     amount, text = Decimal | None, str | None
     numbers = {MARKETS.keys[name] for name in AMOUNTS}

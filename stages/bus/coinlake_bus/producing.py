@@ -32,8 +32,8 @@ from coinlake_bus.message import encode
 from coinlake_bus.writer import BusWriter
 
 BATCH_CAPTURES = 500
-BATCH_BODY_BYTES = 4 * 1024 * 1024
-IN_FLIGHT_BYTES = 16 * 1024 * 1024
+BATCH_BODY_BYTES = 2 * 1024 * 1024
+IN_FLIGHT_BYTES = 8 * 1024 * 1024
 """Messages sent and not yet acknowledged; with the batches, what bounds the program's memory."""
 STORE_EVERY_S = 0.25
 TOPIC_CHECK_S = 5.0

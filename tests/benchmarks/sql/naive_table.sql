@@ -1,0 +1,25 @@
+-- What people make for `from_json`: the quotes' amounts as doubles, and the quotes' own key.
+CREATE TABLE naive (
+    source text NOT NULL,
+    asset text NOT NULL,
+    quote_currency text NOT NULL,
+    granularity text NOT NULL,
+    as_of timestamptz NOT NULL,
+    symbol text,
+    name text,
+    price double precision,
+    volume_24h double precision,
+    market_cap double precision,
+    fully_diluted_valuation double precision,
+    high_24h double precision,
+    low_24h double precision,
+    price_change_24h double precision,
+    price_change_pct_24h double precision,
+    market_cap_change_24h double precision,
+    market_cap_change_pct_24h double precision,
+    circulating_supply double precision,
+    total_supply double precision,
+    max_supply double precision,
+    rank integer,
+    PRIMARY KEY (source, asset, quote_currency, granularity, as_of)
+);
