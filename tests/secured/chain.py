@@ -12,9 +12,9 @@ import psycopg
 
 from command_line.program import Program
 from distributed.site import until
-from security.guarded import Guarded
+from secured.guarded import Guarded
 
-PRODUCER, SPARK = "coinlake_producer.main", "security.shown_spark"
+PRODUCER, SPARK = "coinlake_producer.main", "secured.shown_spark"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from security.chain import Chain
-from security.guarded import Guarded
+from secured.chain import Chain
+from secured.guarded import Guarded
 from servers.fixtures import Spark, kafka_program, mongod_program, spark_home
 
 __all__ = ["kafka_program", "mongod_program", "spark_home"]

@@ -25,7 +25,7 @@ from coinlake.testing.replay import ReplayServer
 from coinlake_coingecko.mimic import CoinGeckoMimic
 from coinlake_coingecko.recordings import FOLDER
 from command_line.program import Program
-from security.shown_spark import EVENTS, PORT
+from secured.shown_spark import EVENTS, PORT
 from servers.fixtures import Spark
 from servers.mongod import Mongo
 from servers.ports import Port

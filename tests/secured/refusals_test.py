@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from security.chain import PRODUCER, Chain
+from secured.chain import PRODUCER, Chain
 from servers.certificates import make_authority
 
 pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB

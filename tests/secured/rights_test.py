@@ -14,8 +14,8 @@ from pymongo.errors import OperationFailure
 
 from coinlake.settings import BusSettings
 from coinlake_bus.kafka import Complaints, client_settings
-from security.chain import Chain
-from security.guarded import TOPIC
+from secured.chain import Chain
+from secured.guarded import TOPIC
 
 pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB
 

@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from coinlake_bus.reader import read_topic
 from distributed.site import until
-from security.chain import PRODUCER, Chain
+from secured.chain import PRODUCER, Chain
 
 pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB
 
@@ -65,7 +65,7 @@ def test_no_secret_shows_in_the_arguments_of_any_process(working: Chain) -> None
             arguments[process.name] = (process / "cmdline").read_text(errors="replace")
         except OSError:  # it ended meanwhile
             continue
-    assert any("security.shown_spark" in line for line in arguments.values())
+    assert any("secured.shown_spark" in line for line in arguments.values())
     assert _leaks(working, arguments.items()) == []
 
 

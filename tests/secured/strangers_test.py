@@ -16,7 +16,7 @@ from coinlake_bus.message import CAPTURE_HEADER, SCHEMA_HEADER, Message, Receive
 from coinlake_bus.reader import read_topic
 from coinlake_lake.mongo import MongoLake
 from distributed.site import until
-from security.chain import Chain
+from secured.chain import Chain
 
 pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB
 
