@@ -13,7 +13,7 @@ from coinlake import plugins as plugin_loading
 from coinlake.clock import Clock, SystemClock
 from coinlake.lake import Lake
 from coinlake.pipeline import Pipeline
-from coinlake.plugins import Plugins
+from coinlake.plugins import Broken, Plugins
 from coinlake.refining import Refinery, refinery_of
 from coinlake.settings import Settings, WarehouseSettings
 from coinlake.source import Source
@@ -35,9 +35,20 @@ BUILT_IN = (
 """Modules of the plugins that ship with Coinlake."""
 
 
-def load_plugins(settings: Settings, observers: Iterable[object] = ()) -> Plugins:
-    """The built-in plugins, those named in the settings, and the installed ones."""
-    return plugin_loading.load([*BUILT_IN, *settings.plugins], observers=observers)
+def load_plugins(
+    settings: Settings, observers: Iterable[object] = (), broken: Broken | None = None
+) -> Plugins:
+    """The built-in plugins, those named in the settings, and the installed ones; see `plugins.load`."""
+    return plugin_loading.load([*BUILT_IN, *settings.plugins], observers=observers, broken=broken)
+
+
+def make_sources(plugins: Plugins, settings: Settings, broken: Broken | None = None) -> dict[str, Source]:
+    """The configured sources by name; one that cannot be made is left out into `broken`, if that is given."""
+    made = {}
+    for name, given in settings.sources.items():
+        with plugin_loading.left_out(broken):
+            made[name] = plugins.make_source(name, given)
+    return made
 
 
 @dataclass(frozen=True)
@@ -132,18 +143,20 @@ def opened(
     alone: bool = False,
     clock: Clock | None = None,
     observers: Iterable[object] = (),
+    broken: Broken | None = None,
 ) -> Iterator[Deployment]:
     """Opens the deployment in `settings.folder`: lake, state and warehouse, the embedded server started.
 
     In the distributed profile lake and warehouse are the servers of the settings, which must run and hold a
     lake; but a demo is embedded whatever the settings say, as no key and no server is needed for one.
     `kind` is what the folder must hold, or will where it is new; None takes what it holds, and refuses a
-    folder that holds no deployment. `alone`: refuses a folder that another program polls into. What is wrong
-    with the settings is told before anything is made of the folder. Everything is closed at the end, and the
-    embedded server stopped unless another program still uses it.
+    folder that holds no deployment. `alone`: refuses a folder that another program polls into. Plugins that
+    are broken stop the start, or are left out into the list `broken` if one is given. What is wrong with the
+    settings is told before anything is made of the folder. Everything is closed at the end, and the embedded
+    server stopped unless another program still uses it.
     """
-    plugins = load_plugins(settings, observers)
-    sources = {name: plugins.make_source(name, given) for name, given in settings.sources.items()}
+    plugins = load_plugins(settings, observers, broken)
+    sources = make_sources(plugins, settings, broken)
     refinery = refinery_of(plugins, sources, settings.refine.steps)
     known = assets.load(settings.assets)
     kind = kind or begun(settings)

@@ -30,7 +30,7 @@ def claim(folder: Path, kind: Kind) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if mark_of(folder) is None:
-            _write_whole(folder / _MARK, kind)
+            write_whole(folder / _MARK, kind)
     except OSError as error:
         raise _unusable(folder, error) from None
     found = mark_of(folder)
@@ -90,7 +90,20 @@ def only_runner(folder: Path) -> Iterator[None]:
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
     """Waits until no other program prepares the folder's warehouse: two first starts would cross."""
-    descriptor = os.open(folder / _PREPARE_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    with _waited_for(folder / _PREPARE_LOCK):
+        yield
+
+
+@contextmanager
+def one_capture_at_a_time(folder: Path, source: str, dataset: str) -> Iterator[None]:
+    """Waits until no other program captures that dataset by its slot: both would ask for what neither has."""
+    with _waited_for(folder / f"capture.{source}.{dataset}.lock"):
+        yield
+
+
+@contextmanager
+def _waited_for(lock: Path) -> Iterator[None]:
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -111,7 +124,7 @@ def _unusable(folder: Path, error: OSError) -> FixConfiguration:
     )
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Writes a file so that a crash leaves it whole or absent."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.new")
     with partial.open("w", encoding="utf-8") as file:

@@ -27,7 +27,7 @@ from click import exceptions as click_exceptions
 from coinlake.errors import CoinlakeError, FixConfiguration, Interrupted, Refused, TryAgain, WaitUntil
 from coinlake_cli.folder import of_demo
 from coinlake_cli.output import Output, log_to_stderr, talk
-from coinlake_cli.times import parse_moment
+from coinlake_cli.times import parse_span
 
 if TYPE_CHECKING:
     from coinlake.settings import Settings
@@ -162,11 +162,27 @@ def capture(
     context: typer.Context,
     source: Annotated[str | None, typer.Argument(help="Source; else all that are configured.")] = None,
     dataset: Annotated[str | None, typer.Argument(help="Dataset of that source; else all.")] = None,
+    slot: Annotated[
+        str | None, typer.Option(help="The slot of this moment instead, unless the lake has it already.")
+    ] = None,
+    load: Annotated[bool, typer.Option(help="Load what is in the lake, where Spark does not.")] = True,
 ) -> None:
     """Fetch the present slot now, and load it."""
     from coinlake_cli.commands import capture as command
 
-    _exit(command.capture(context.obj.settings(), context.obj.output, source, dataset))
+    (moment, _), settings = _span(slot, None), context.obj.settings()
+    _exit(command.capture(settings, context.obj.output, source, dataset, moment=moment, load=load))
+
+
+@app.command()
+def load(
+    context: typer.Context,
+    timeout_s: Annotated[float, typer.Option(help="How long Spark may take, where Spark loads.")] = 600,
+) -> None:
+    """Load what is in the lake now; or wait until Spark has, in the distributed profile."""
+    from coinlake_cli.commands import load as command
+
+    command.load(context.obj.settings(), context.obj.output, timeout_s=timeout_s)
 
 
 @app.command()
@@ -286,6 +302,19 @@ def sources(
     show(context.obj.settings(), context.obj.output)
 
 
+@app.command()
+def catalogue(
+    context: typer.Context,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write it to as JSON, whole or not at all.")
+    ] = None,
+) -> None:
+    """What is to be captured and how often, for a program that schedules it; and which plugin is broken."""
+    from coinlake_cli.commands import catalogue as command
+
+    command.catalogue(context.obj.settings(), context.obj.output, program_version(), output)
+
+
 @lake.command("init")
 def lake_init(context: typer.Context) -> None:
     """Make a lake of the database that lake.url names, or complete it; needs the role dbOwner."""
@@ -312,12 +341,9 @@ def _statement(given: str) -> str:
 
 def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
     try:
-        first, end = (parse_moment(text) if text else None for text in (since, until))
+        return parse_span(since, until)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    if first and end and first >= end:
-        raise typer.BadParameter("--since must be before --until")
-    return first, end
 
 
 def _exit(is_well: bool) -> None:

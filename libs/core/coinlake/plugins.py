@@ -7,10 +7,11 @@ start with its name and the reason, because a platform that silently lacks a sou
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
 import pluggy
@@ -108,30 +109,59 @@ class Plugins:
         return [self.stages[name] for name in names]
 
 
-def load(modules: Iterable[str], *, installed: bool = True, observers: Iterable[object] = ()) -> Plugins:
+Broken = list[FixConfiguration]
+"""What is wrong with plugins that are left out."""
+
+
+def load(
+    modules: Iterable[str],
+    *,
+    installed: bool = True,
+    observers: Iterable[object] = (),
+    broken: Broken | None = None,
+) -> Plugins:
     """Loads plugins from modules by name, then (if `installed`) those of the entry-point group.
 
     `observers` are objects of the program itself that implement observing hooks.
-    Raises `FixConfiguration` naming the plugin that is broken and why.
+    Raises `FixConfiguration` naming the plugin that is broken and why; where a list `broken` is given, such a
+    plugin is left out and its error put there.
     """
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(Specification)
-    for module in modules:
-        _register(manager, module, partial(importlib.import_module, module))
-    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name) if installed else ():
-        distribution = entry.dist.name if entry.dist else "an unknown package"
-        _register(manager, f"{entry.name} (of {distribution})", entry.load)
-    for observer in observers:
-        _register(manager, type(observer).__name__, partial(_itself, observer))
-    sources = _offers(manager, "coinlake_sources", "source", _named_sources)
-    stages = _offers(manager, "coinlake_stages", "refine step", _named_steps)
+    entries = sorted(entry_points(group=GROUP), key=lambda e: e.name) if installed else ()
+    found: list[tuple[str, Callable[[], object]]] = [
+        *((module, partial(importlib.import_module, module)) for module in modules),
+        *((f"{entry.name} (of {_distribution(entry)})", entry.load) for entry in entries),
+        *((type(observer).__name__, partial(_itself, observer)) for observer in observers),
+    ]
+    for name, find in found:
+        with left_out(broken):
+            _register(manager, name, find)
+    sources = _offers(manager, "coinlake_sources", "source", _named_sources, broken)
+    stages = _offers(manager, "coinlake_stages", "refine step", _named_steps, broken)
     return Plugins(sources, stages, manager.hook)
+
+
+@contextmanager
+def left_out(broken: Broken | None) -> Iterator[None]:
+    """Puts a `FixConfiguration` into the list, if there is one, and goes on behind the `with`."""
+    try:
+        yield
+    except FixConfiguration as error:
+        if broken is None:
+            raise
+        broken.append(error)
 
 
 def _register(manager: pluggy.PluginManager, name: str, find: Callable[[], object]) -> None:
     try:
-        manager.register(find(), name=name)
-        manager.check_pending()
+        plugin = find()
+        manager.register(plugin, name=name)
+        try:
+            manager.check_pending()
+        except Exception:
+            manager.unregister(plugin)  # else the check of the next would find its fault again
+            raise
     except (Exception, SystemExit) as error:  # a module may end the program as it is imported
         raise FixConfiguration(
             f"Plugin {name} cannot be loaded: {type(error).__name__}: {error}. "
@@ -139,33 +169,50 @@ def _register(manager: pluggy.PluginManager, name: str, find: Callable[[], objec
         ) from error
 
 
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "an unknown package"
+
+
 def _itself(observer: object) -> object:
     return observer
 
 
 def _offers(
-    manager: pluggy.PluginManager, hook: str, kind: str, named: Callable[[Any], list[tuple[str, Offer]]]
+    manager: pluggy.PluginManager,
+    hook: str,
+    kind: str,
+    named: Callable[[Any], list[tuple[str, Offer]]],
+    broken: Broken | None,
 ) -> dict[str, Offer]:
     """What plugins answer to a registering hook, by name; each is asked alone, so that a fault has a name."""
     offers: dict[str, Offer] = {}
     givers: dict[str, str] = {}
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         plugin = implementation.plugin_name
-        try:
-            answer = named(implementation.function())
-        except Exception as error:
-            raise FixConfiguration(
-                f"Plugin {plugin} failed in {hook}: {type(error).__name__}: {error}. Mend or uninstall it."
-            ) from error
-        for name, offer in answer:
-            if name in offers:
-                raise FixConfiguration(
-                    f"Two plugins offer a {kind} named {name!r}, {givers[name]} and {plugin}: "
-                    "uninstall one of them."
-                )
-            offers[name] = offer
-            givers[name] = plugin
+        with left_out(broken):
+            for name, offer in _asked(plugin, hook, implementation.function, named):
+                if name in offers:
+                    raise FixConfiguration(
+                        f"Two plugins offer a {kind} named {name!r}, {givers[name]} and {plugin}: "
+                        "uninstall one of them."
+                    )
+                offers[name] = offer
+                givers[name] = plugin
     return offers
+
+
+def _asked(
+    plugin: str,
+    hook: str,
+    offered: Callable[[], Any],
+    named: Callable[[Any], list[tuple[str, Offer]]],
+) -> list[tuple[str, Offer]]:
+    try:
+        return named(offered())
+    except Exception as error:
+        raise FixConfiguration(
+            f"Plugin {plugin} failed in {hook}: {type(error).__name__}: {error}. Mend or uninstall it."
+        ) from error
 
 
 def _named_sources(offered: Iterable[SourcePlugin]) -> list[tuple[str, SourcePlugin]]:

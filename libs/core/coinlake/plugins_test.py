@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
@@ -166,6 +167,34 @@ def test_an_installed_plugin_that_is_broken_stops_the_start(monkeypatch: pytest.
     monkeypatch.setattr(plugins, "entry_points", lambda group: [entry])
     with pytest.raises(FixConfiguration, match=r"Plugin mine .*cannot be loaded: ModuleNotFoundError"):
         load([])
+
+
+def test_broken_plugins_are_left_out_by_their_names_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @hookimpl
+    def coinlake_souces() -> None:
+        """Nobody calls it."""
+
+    @hookimpl
+    def raises() -> Iterable[SourcePlugin]:
+        raise RuntimeError("no key")
+
+    names = [
+        "no.such",
+        module(monkeypatch, "misspelt", coinlake_souces=coinlake_souces),
+        module(monkeypatch, "raises", coinlake_sources=raises),
+        module(monkeypatch, "whole", coinlake_sources=coinlake_sources),
+        module(monkeypatch, "second", coinlake_sources=coinlake_sources),
+    ]
+    broken: list[FixConfiguration] = []
+    assert list(load(names, installed=False, broken=broken).sources) == ["venue"]
+    assert [re.findall(r"no\.such|misspelt|raises|whole and second|\Z", str(each))[0] for each in broken] == [
+        "no.such",
+        "misspelt",
+        "raises",
+        "whole and second",
+    ]
 
 
 def test_observers_hear_what_happens() -> None:
