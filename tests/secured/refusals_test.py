@@ -106,6 +106,8 @@ def test_mongodb_s_refusals_name_user_and_role(chain: Chain) -> None:
     wrong = guarded.lake_url("reader").replace(guarded.secrets["reader of MongoDB"], WRONG)
     environment = chain.producer_environment() | {"COINLAKE_LAKE__URL": wrong}
     assert "refuses the login of user reader" in refusal(chain, PRODUCER, environment)
+    environment = chain.producer_environment() | {"COINLAKE_LAKE__URL": guarded.lake_url("writer")}
+    assert "gives user writer no right to this" in refusal(chain, PRODUCER, environment)
     program = guarded.program("reader", "admin", guarded.postgres.dsn)
     assert "gives user reader no right to this" in one_message(chain, program("lake", "init"))
 

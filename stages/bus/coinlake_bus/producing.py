@@ -151,6 +151,8 @@ class _Course:
 
     def run(self, stop: threading.Event) -> None:
         """Publishes until `stop`, or until it cannot go on."""
+        if not self._positions.move(self._mark, self._mark):  # whoever may not move it shall know at once
+            raise _Moved
         log.info("producing.begun", topic=self._bus.settings.topic, position=self._start)
         aside = ThreadPoolExecutor(1, "producing")
         try:
