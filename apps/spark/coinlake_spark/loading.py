@@ -137,7 +137,7 @@ class _Course:
             with tracer.start_as_current_span("batch"):
                 started_at, begun_s = self._clock.now(), time.monotonic()
                 loader.begin()
-                lines = messages.mapInArrow(task, LINE).collect()
+                lines = staged(messages, task).collect()
                 attempts, stretches = _read(lines)
                 if not stretches:
                     return
@@ -153,6 +153,11 @@ class _Course:
             rejects=loaded.rejects if loaded else 0,
             seconds=round(time.monotonic() - begun_s, 3),
         )
+
+
+def staged(messages: DataFrame, task: Task) -> DataFrame:
+    """Messages refined and staged in the tasks that read them; what comes back are a few lines (`LINE`) a task."""
+    return messages.mapInArrow(task, LINE)
 
 
 def _still_there(loader: BusLoader, bus: Bus) -> dict[int, int]:
