@@ -156,7 +156,7 @@ class _Course:
 
 
 def staged(messages: DataFrame, task: Task) -> DataFrame:
-    """Messages refined and staged in the tasks that read them; what comes back are a few lines (`LINE`) a task."""
+    """Refines and stages messages in the tasks that read them; back come a few lines (`LINE`) a task."""
     return messages.mapInArrow(task, LINE)
 
 
