@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Locks every resolve; run from the build root: 3rdparty/lock.sh [--upgrade | --upgrade-package NAME].
-# main is locked first; pytest takes main's versions for every package it shares with main.
+# main is locked first; pytest takes main's versions for every package it shares with main. airflow takes
+# pytest's, which stands beside it in tests, and not main's: it wants an older fastapi, and no process has both.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 unset PIP_FIND_LINKS
@@ -13,7 +14,9 @@ compile() { # NAME [more arguments]
 }
 compile main "$@"
 compile pytest -c 3rdparty/main/requirements.lock "$@"
+compile airflow -c 3rdparty/pytest/requirements.lock "$@"
 compile lint -c 3rdparty/main/requirements.lock "$@"
 compile bench "$@"
 compile spark -c 3rdparty/main/requirements.lock "$@"
 compile wheels "$@"
+compile sbom "$@"
