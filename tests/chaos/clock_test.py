@@ -16,7 +16,7 @@ from servers.fixtures import Spark
 
 pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB
 
-_STEPS = [timedelta(hours=hours) for hours in (-1, 3, -2, 0)]
+_STEPS = [timedelta(hours=hours) for hours in (2, -1, 0)]
 """How far ahead the clock is, one setting after the other."""
 
 
@@ -42,5 +42,5 @@ def test_a_clock_that_is_set_loses_and_doubles_nothing(site: Linked, clock: Step
             site.links[links.SPARK_TO_KAFKA].cut()
             site.wait_for_news(load)
     ((span,),) = warehouse.rows("SELECT max(started_at) - min(started_at) FROM batches")
-    assert span > timedelta(hours=4)
+    assert span > timedelta(hours=2)
     site.scene.prove_whole(load)

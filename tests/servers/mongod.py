@@ -61,6 +61,7 @@ class Member:
         command = [str(fetch.mongod()), f"--bind_ip={HOST}", f"--port={self._port.number}"]
         command += [f"--dbpath={self.files}", f"--wiredTigerCacheSizeGB={_CACHE_GB}", "--nounixsocket"]
         command += ["--setParameter=diagnosticDataCollectionEnabled=false"]
+        command += ["--syncdelay=1"]  # an oplog forgets at checkpoints: no test has a minute to wait for one
         command += ["--setParameter=shutdownTimeoutMillisForSignaledShutdown=100", *self._options]
         self.process.start(command, lambda: bool(self.hello()))
 
