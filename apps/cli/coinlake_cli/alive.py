@@ -21,8 +21,10 @@ def trouble(config: Path | None = None) -> str | None:
 
     A venue that refuses is no trouble of this kind: it was asked.
     """
-    now = SystemClock().now()
-    with State(load(config).folder) as state:
+    now, folder = SystemClock().now(), load(config).folder
+    if not (folder / "state.db").exists():  # to open it would be to begin it
+        return f"No program has begun in {folder} yet."
+    with State(folder) as state:
         feeds = state.feeds()
     if not feeds:
         return "No feed was ever tried."
