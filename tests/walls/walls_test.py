@@ -23,6 +23,7 @@ BUS = "stages/bus/coinlake_bus"
 PRODUCER = "apps/producer/coinlake_producer"
 SPARK = "apps/spark/coinlake_spark"
 PROGRAM = "apps/cli/coinlake_cli"
+SCHEDULER = "apps/airflow/coinlake_airflow"
 EXAMPLE = "examples/quote-in-eur/coinlake_quote_in_eur"
 SERVERS = "tests/servers"
 
@@ -46,6 +47,7 @@ ALLOWED = [
     (PROGRAM, "nicegui"),
     (PRODUCER, "coinlake_bus.allowed"),
     (SPARK, "coinlake_warehouse.allowed"),
+    (SCHEDULER, "airflow.sdk"),
     (EXAMPLE, "coinlake.allowed"),
     (EXAMPLE, "pyarrow"),
 ]
