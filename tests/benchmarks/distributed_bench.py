@@ -19,6 +19,7 @@ def measured(folder: Path) -> Iterator[Result]:
     yield from publishing.memory(folder / "memory", few=1_000, many=1_000_000)
     yield publishing.catching_up(folder / "behind", pages=4_000, per_s=50)
     yield from streaming.against_rivals(folder, pages=2_000, batch=500, rounds=3)
+    yield streaming.with_cores(folder, pages=2_000, batch=500, rounds=3)
     yield from arriving.latency(folder, pages=60)
     yield from arriving.growth(folder, pages=20_000, small=80_000, probe=20)
 
@@ -29,6 +30,7 @@ def measured_quickly(folder: Path) -> Iterator[Result]:
     yield from publishing.memory(folder / "memory", few=100, many=1_000)
     yield publishing.catching_up(folder / "behind", pages=200, per_s=50)
     yield from streaming.against_rivals(folder, pages=40, batch=20, rounds=1)
+    yield streaming.with_cores(folder, pages=40, batch=20, rounds=1)
     yield from arriving.latency(folder, pages=5)
     yield from arriving.growth(folder, pages=20, small=40, probe=5)
 

@@ -39,6 +39,7 @@ servers = "{bus.servers}"
 topic = "{bus.topic}"
 
 [spark]
+master = "{master}"
 jars = "{jars}"
 batch_captures = {batch}
 
@@ -78,6 +79,30 @@ def against_rivals(folder: Path, *, pages: int, batch: int, rounds: int) -> Iter
         )
 
 
+def with_cores(folder: Path, *, pages: int, batch: int, rounds: int) -> Result:
+    """Rows/s of two tasks at once over those of one at a time, from a topic of three partitions."""
+    place = folder / "cores"
+    place.mkdir()
+    with Kafka(place / "kafka") as kafka, Postgres(place / "postgres") as postgres:
+        bus = _topic_with(kafka, _in_slots(pages))
+        taken = []
+        for cores in (1, 2):
+            settings = _Settings(place / f"{cores}", bus, batch, master=f"local[{cores}]")
+            with _session(settings.file(postgres.dsn), place / f"{cores}") as ask:
+                seconds = [
+                    ask(f"ours {_argument('ours', _database(postgres), settings)}") for _ in range(rounds + 1)
+                ]
+            taken.append(median(seconds[1:]))
+    one_s, two_s = taken
+    return Result(
+        "Spark, topic to rows with candles, two tasks at once against one",
+        one_s / two_s,
+        1.2,
+        more_is_better=True,
+        said=f"{per_s(pages * COINS, two_s)} against {per_s(pages * COINS, one_s)}",
+    )
+
+
 def empty_batch_s(folder: Path) -> float:
     """Seconds of a micro-batch of Spark that takes one message to a worker, and does nothing with it."""
     place = folder / "empty"
@@ -93,17 +118,21 @@ def empty_batch_s(folder: Path) -> float:
 class _Settings:
     """Settings files of one topic."""
 
-    def __init__(self, folder: Path, bus: BusSettings, batch: int) -> None:
+    def __init__(self, folder: Path, bus: BusSettings, batch: int, master: str = "local[2]") -> None:
+        folder.mkdir(exist_ok=True)
         self._folder = folder
         self._bus = bus
         self._batch = batch
+        self._master = master
         self._jars = _jars(folder / "jars")
 
     def file(self, dsn: str) -> Path:
         """A file for this warehouse."""
         file = self._folder / f"{uuid4().hex}.toml"
         file.touch(mode=0o600)
-        text = _SETTINGS.format(bus=self._bus, jars=self._jars, batch=self._batch, dsn=dsn)
+        text = _SETTINGS.format(
+            bus=self._bus, master=self._master, jars=self._jars, batch=self._batch, dsn=dsn
+        )
         file.write_text(text, encoding="utf-8")
         return file
 
