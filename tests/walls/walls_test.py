@@ -93,7 +93,7 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProc
     here, build_root = Path.cwd(), tmp_path_factory.mktemp("build root")
     for name in ("BUILD", "pants", "pants.toml"):
         shutil.copy(here / name, build_root)
-    for name in ("3rdparty", "build-support", "pants-plugins"):
+    for name in ("3rdparty", "build-support", "ops", "pants-plugins"):
         shutil.copytree(here / name, build_root / name)
     modules = defaultdict(list)
     for room, imported in ALLOWED:
@@ -106,8 +106,10 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProc
         module = build_root / path
         module.parent.mkdir(parents=True, exist_ok=True)
         module.write_text("".join(lines))
-        build_file = module.parent.parent / "BUILD"
-        shutil.copy(here / build_file.relative_to(build_root), build_file)
+        home = module.parent.parent
+        for file in (here / home.relative_to(build_root)).iterdir():
+            if file.name in ("BUILD", "Dockerfile"):
+                shutil.copy(file, home)
     (build_root / SERVERS).mkdir(parents=True)
     (build_root / SERVERS / "BUILD").write_text("python_sources()\n")
     (build_root / SERVERS / "allowed.py").touch()
