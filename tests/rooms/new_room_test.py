@@ -13,7 +13,7 @@ import pytest
 
 from coinlake_cli import main
 
-FOLDERS = ("3rdparty", "build-support", "pants-plugins", "libs", "stages", "apps")
+FOLDERS = ("3rdparty", "build-support", "ops", "pants-plugins", "libs", "stages", "apps")
 
 
 @pytest.fixture
