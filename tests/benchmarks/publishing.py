@@ -30,6 +30,7 @@ from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_document import document
 from coinlake_lake.mongo_positions import MongoPositions
 from coinlake_lake.mongo_setup import set_up
+from distributed.site import new_topic
 from servers.kafka import Kafka
 from servers.mongod import Mongo
 from servers.process import Process
@@ -106,7 +107,7 @@ def memory(folder: Path, *, few: int, many: int) -> Iterator[Result]:
         peaks = []
         for count in (few, many):
             filled = Filled(mongo, count, SMALL_BYTES)
-            bus = _new_topic(kafka)
+            bus = new_topic(kafka)
             with producing(folder / f"{count}", filled.url, bus) as process:
                 _wait_for(filled.url, bus, count)
                 peaks.append(peak_mib(process.pid))
@@ -132,7 +133,7 @@ def catching_up(folder: Path, *, pages: int, per_s: int) -> Result:
     """Processor time a page of the producer, when it catches up, over that in a steady flow."""
     with Mongo(folder / "mongo") as mongo, Kafka(folder / "kafka") as kafka:
         filled = Filled(mongo, 0, PAGE_BYTES)
-        bus = _new_topic(kafka)
+        bus = new_topic(kafka)
         made = list(_sized(pages, PAGE_BYTES))
         steady, behind = made[: pages // 2], made[pages // 2 :]
         with MongoLake(filled.url) as lake, producing(folder / "producer", filled.url, bus) as process:
@@ -177,7 +178,7 @@ def _sized(count: int, body_bytes: int) -> Iterator[Capture]:
 
 def _publish(filled: Filled, kafka: Kafka) -> None:
     """The producer's own loop, from an empty topic until all is acknowledged and the mark stored."""
-    bus = _new_topic(kafka)
+    bus = new_topic(kafka)
     with MongoLake(filled.url) as lake, MongoPositions(filled.url, lake.id, bus.topic) as positions:
         stop = threading.Event()
         producing = Producing(lake, positions, Bus(bus), wait=lake.wait)
@@ -194,12 +195,6 @@ def new_lake(mongo: Mongo) -> Secret:
     url = Secret(urlsplit(mongo.uri)._replace(path=f"/{uuid4().hex}").geturl())
     set_up(url)
     return url
-
-
-def _new_topic(kafka: Kafka) -> BusSettings:
-    bus = BusSettings(servers=kafka.bootstrap_servers, topic=f"captures.{uuid4()}", partitions=3)
-    Bus(bus).init()
-    return bus
 
 
 @contextmanager

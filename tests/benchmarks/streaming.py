@@ -13,7 +13,6 @@ from subprocess import PIPE, Popen
 from uuid import UUID, uuid4
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from benchmarks.pages import COINS, captures
 from benchmarks.result import Result, per_s
@@ -23,6 +22,7 @@ from coinlake_bus.kafka import Bus
 from coinlake_bus.message import encode
 from coinlake_bus.writer import BusWriter
 from coinlake_warehouse.preparing import prepare
+from distributed.site import new_topic
 from servers import fetch
 from servers.kafka import Kafka
 from servers.postgres import Postgres
@@ -62,7 +62,7 @@ def against_rivals(folder: Path, *, pages: int, batch: int, rounds: int) -> Iter
         with _session(settings.file(postgres.dsn), place) as ask:
             for number in range(rounds + 1):
                 for way in sorted(taken, reverse=number % 2 == 1):
-                    seconds = ask(f"{way} {_argument(way, _database(postgres), settings)}")
+                    seconds = ask(f"{way} {_argument(way, postgres.new_database(), settings)}")
                     if number:  # round 0 warms up
                         taken[way].append(seconds)
     rows = pages * COINS
@@ -90,7 +90,8 @@ def with_cores(folder: Path, *, pages: int, batch: int, rounds: int) -> Result:
             settings = _Settings(place / f"{cores}", bus, batch, master=f"local[{cores}]")
             with _session(settings.file(postgres.dsn), place / f"{cores}") as ask:
                 seconds = [
-                    ask(f"ours {_argument('ours', _database(postgres), settings)}") for _ in range(rounds + 1)
+                    ask(f"ours {_argument('ours', postgres.new_database(), settings)}")
+                    for _ in range(rounds + 1)
                 ]
             taken.append(median(seconds[1:]))
     one_s, two_s = taken
@@ -149,8 +150,7 @@ def _argument(way: str, dsn: str, settings: _Settings) -> str:
 
 def _topic_with(kafka: Kafka, made: Iterator[Capture]) -> BusSettings:
     """A new topic of three partitions with these captures."""
-    bus = BusSettings(servers=kafka.bootstrap_servers, topic=f"captures.{uuid4()}", partitions=3)
-    Bus(bus).init()
+    bus = new_topic(kafka)
     acknowledged: list[int] = []
     with BusWriter(bus, Bus(bus).topic(), acknowledged.append) as writer:
         number = 0
@@ -168,14 +168,6 @@ def _in_slots(pages: int) -> Iterator[Capture]:
         for page in range(1, _PAGES_OF_SLOT + 1):
             body = capture.body.replace(b'{"id":"', b'{"id":"%d-' % page)
             yield replace(capture, page=page, body=body)
-
-
-def _database(postgres: Postgres) -> str:
-    """The DSN of a new, empty database."""
-    name = f"w{uuid4().hex}"
-    with psycopg.connect(postgres.dsn, autocommit=True) as session:
-        session.execute(f"CREATE DATABASE {name}")
-    return make_conninfo(postgres.dsn, dbname=name)
 
 
 def _jars(folder: Path) -> Path:

@@ -6,9 +6,7 @@ import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -42,10 +40,7 @@ _MOST_BYTES = 200_000
 @pytest.fixture
 def site(tmp_path: Path, postgres_server: Postgres) -> Site:
     """An empty warehouse, and the home of a program."""
-    database = f"w{uuid4().hex}"
-    with psycopg.connect(postgres_server.dsn, autocommit=True) as session:
-        session.execute(f"CREATE DATABASE {database}")
-    dsn = make_conninfo(postgres_server.dsn, dbname=database)
+    dsn = postgres_server.new_database()
     prepare(dsn, [])
     return Site(tmp_path, BusSettings(), dsn, Spark(tmp_path, tmp_path))
 

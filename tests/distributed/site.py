@@ -15,7 +15,6 @@ from uuid import uuid4
 import psycopg
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
-from psycopg.conninfo import make_conninfo
 
 from coinlake.settings import BusSettings
 from coinlake_bus.kafka import Bus
@@ -39,6 +38,13 @@ batch_captures = {batch}
 """
 
 
+def new_topic(kafka: Kafka) -> BusSettings:
+    """A new topic of three partitions."""
+    bus = BusSettings(servers=kafka.bootstrap_servers, topic=f"captures.{uuid4()}", partitions=3)
+    Bus(bus).init()
+    return bus
+
+
 @dataclass
 class Site:
     """Where a test publishes, and where it looks."""
@@ -51,14 +57,10 @@ class Site:
     @classmethod
     def made(cls, folder: Path, kafka: Kafka, postgres: Postgres, spark: Spark, batch: int = 2_000) -> Site:
         """A new topic of three partitions, and a new database."""
-        bus = BusSettings(servers=kafka.bootstrap_servers, topic=f"captures.{uuid4()}", partitions=3)
-        Bus(bus).init()
-        database = f"w{uuid4().hex}"
-        with psycopg.connect(postgres.dsn, autocommit=True) as session:
-            session.execute(f"CREATE DATABASE {database}")
+        bus = new_topic(kafka)
         settings = _SETTINGS.format(servers=bus.servers, topic=bus.topic, jars=spark.jars, batch=batch)
         (folder / "coinlake.toml").write_text(settings)
-        return cls(folder, bus, make_conninfo(postgres.dsn, dbname=database), spark)
+        return cls(folder, bus, postgres.new_database(), spark)
 
     def publish(self, *messages: Message) -> None:
         """Returns when all are acknowledged."""

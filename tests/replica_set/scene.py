@@ -24,12 +24,12 @@ from coinlake.errors import CoinlakeError, TryAgain
 from coinlake.model import Held
 from coinlake.settings import BusSettings, Secret
 from coinlake.testing.lake_contract import SLOT, capture, positions
-from coinlake_bus.kafka import Bus
 from coinlake_bus.message import Received, decode
 from coinlake_bus.reader import read_topic
 from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_positions import MongoPositions
 from coinlake_lake.mongo_setup import set_up
+from distributed.site import new_topic
 from servers.kafka import Kafka
 from servers.mongod import Mongo
 from servers.process import Process
@@ -105,9 +105,7 @@ class Scene:
         """Everything but the producer made ready."""
         url = Secret(urlsplit(mongo.uri)._replace(path=f"/lake-{uuid4().hex[:12]}").geturl())
         set_up(url)
-        bus = BusSettings(servers=kafka.bootstrap_servers, topic=f"captures.{uuid4()}", partitions=3)
-        Bus(bus).init()
-        return cls(url, bus, Process(folder, "coinlake-producer"))
+        return cls(url, new_topic(kafka), Process(folder, "coinlake-producer"))
 
     @contextmanager
     def writing(self, body_bytes: int = 200) -> Iterator[Writers]:

@@ -8,6 +8,10 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg.conninfo import make_conninfo
 
 from coinlake_warehouse.embedded import EmbeddedServer
 from servers.ports import Port
@@ -69,6 +73,13 @@ class Postgres(Server):
     def close(self) -> None:
         self.stop()
         self._port.release()
+
+    def new_database(self) -> str:
+        """The connection string of a new, empty database."""
+        name = f"w{uuid4().hex}"
+        with psycopg.connect(self.dsn, autocommit=True) as session:
+            session.execute(f"CREATE DATABASE {name}")
+        return make_conninfo(self.dsn, dbname=name)
 
     def how_to_reach(self) -> str:
         return f"PostgreSQL  {self.dsn}\n            psql '{self.dsn}'"

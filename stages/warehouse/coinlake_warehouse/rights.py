@@ -1,5 +1,5 @@
 """Who may do what: `coinlake_reader` sees every table and changes none, for people and dashboards;
-`coinlake_loader` loads from the bus, and can neither change nor drop what was loaded before it."""
+`coinlake_loader` loads from the bus: it adds rows and says them anew, and can drop nothing."""
 
 from __future__ import annotations
 
