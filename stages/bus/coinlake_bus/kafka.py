@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as AnswerTimeout
 from dataclasses import dataclass
@@ -138,7 +138,7 @@ class Bus:
         if described is None:
             wanted = NewTopic(name, bus.partitions, bus.replication or -1, config=_configuration(bus))
             self._answer(self._admin.create_topics([wanted])[name])
-            self._wait_until_there()
+            self._wait_until(lambda: self._described() is not None, "made")
             settings = ", ".join(f"{key}={value}" for key, value in _configuration(bus).items())
             return [f"topic {name}: made with {bus.partitions} partitions, {settings}"]
         lines = [*self._set_what_differs(), *_what_stays(described, bus)]
@@ -156,15 +156,17 @@ class Bus:
         ]
         resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
         self._answer(self._admin.incremental_alter_configs([resource])[resource])
+        self._wait_until(lambda: differing.items() <= self._configured().items(), "set")
         for key, value in differing.items():
             yield f"topic {name}: {key} set to {value}; it was {has.get(key)}"
 
-    def _wait_until_there(self) -> None:
-        """A topic just made is known to the controller first, and a moment later to the brokers."""
+    def _wait_until(self, seen: Callable[[], bool], done: str) -> None:
+        """What the controller has done is known to the brokers, who are asked, a moment later."""
         end = time.monotonic() + CALL_TIMEOUT_S
-        while self._described() is None:
+        while not seen():
             if time.monotonic() > end:
-                raise TryAgain(f"Kafka at {self.settings.servers} made {self.settings.topic}, but hides it.")
+                bus = self.settings
+                raise TryAgain(f"Kafka at {bus.servers} has {done} {bus.topic}, but does not show it yet.")
             time.sleep(_LOOK_AGAIN_S)
 
     def _described(self) -> TopicDescription | None:
