@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click import Command
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from coinlake.settings import Settings, Table, load
 from coinlake.testing import SourceContract, StageContract
@@ -39,6 +42,15 @@ def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str,
             yield from settings_of(kind, f"{prefix}{name}.")
         elif name != "sources":
             yield prefix + name, None if field.default is PydanticUndefined else field.default
+
+
+def commands_of(command: Command, name: str = "") -> Iterator[str]:
+    """The commands there are below one, each with the groups that it is in."""
+    if not isinstance(command, TyperGroup):
+        yield name
+        return
+    for part, below in command.commands.items():
+        yield from commands_of(below, f"{name} {part}".strip())
 
 
 @pytest.mark.parametrize("file", DOCS, ids=str)
@@ -90,14 +102,7 @@ def test_the_readme_lists_exactly_the_commands_there_are() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = readme.split("## Commands")[1].split("## ")[0]
     listed = set(re.findall(r"^\| `([\w -]+)` \|", table, re.MULTILINE))
-    groups = [("", app), *((f"{group.name} ", group.typer_instance) for group in app.registered_groups)]
-    assert listed == {
-        f"{group}{one.name or one.callback.__name__}"
-        for group, typer in groups
-        if typer
-        for one in typer.registered_commands
-        if one.callback
-    }
+    assert listed == set(commands_of(get_command(app)))
 
 
 @pytest.mark.parametrize("contract", [SourceContract, StageContract])

@@ -22,7 +22,7 @@ from coinlake_cli import distributed, folder
 from coinlake_lake.sqlite import SqliteLake
 from coinlake_warehouse.embedded import READER, EmbeddedServer
 from coinlake_warehouse.load import PostgresWarehouse
-from coinlake_warehouse.preparing import prepare
+from coinlake_warehouse.preparing import claim, prepare
 from coinlake_warehouse.reading import Reader
 from coinlake_warehouse.rights import grant_reader, has_login
 
@@ -168,6 +168,8 @@ def opened(
         if settings.profile == "distributed":
             lake = parts.enter_context(distributed.open_lake(settings))
         addresses = _prepared(settings, known)
+        if lake and addresses:
+            claim(addresses.owner, lake.id)
         folder.claim(settings.folder, kind)
         if alone:
             parts.enter_context(folder.only_runner(settings.folder))

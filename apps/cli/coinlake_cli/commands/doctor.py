@@ -63,7 +63,7 @@ def _check(part: str, look: Callable[[], str | Finding]) -> Finding:
 
 
 def _program(settings: Settings) -> str:
-    from coinlake_cli.main import program_version
+    from coinlake_cli.calling import program_version
 
     python = ".".join(map(str, sys.version_info[:3]))
     return f"coinlake {program_version()}, Python {python}, profile {settings.profile}"

@@ -17,8 +17,8 @@ from string import Template
 
 from coinlake.errors import FixConfiguration
 from coinlake.settings import Settings
+from coinlake_cli.calling import program_version
 from coinlake_cli.deployment import load_plugins
-from coinlake_cli.main import program_version
 from coinlake_cli.output import Output, Table, talk
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"

@@ -9,8 +9,8 @@ import pytest
 
 from coinlake.errors import FixConfiguration
 from coinlake.settings import Settings
+from coinlake_cli.calling import program_version
 from coinlake_cli.commands.new_source import new_source
-from coinlake_cli.main import program_version
 from coinlake_cli.output import Output
 
 

@@ -1,0 +1,1 @@
+"""What each command is called, told and said to do, by theme; `commands` does it."""

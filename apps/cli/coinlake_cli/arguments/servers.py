@@ -1,0 +1,29 @@
+"""Commands that make the servers of the distributed profile ready."""
+
+from __future__ import annotations
+
+import typer
+
+_PANEL = "Servers of the distributed profile"
+
+app = typer.Typer()
+lake = typer.Typer(help="The lake of the distributed profile, in MongoDB.", no_args_is_help=True)
+bus = typer.Typer(help="The bus of the distributed profile, a topic of Kafka.", no_args_is_help=True)
+app.add_typer(lake, name="lake", rich_help_panel=_PANEL)
+app.add_typer(bus, name="bus", rich_help_panel=_PANEL)
+
+
+@lake.command("init")
+def lake_init(context: typer.Context) -> None:
+    """Make a lake of the database that lake.url names, or complete it; needs the role dbOwner."""
+    from coinlake_cli.commands import init as command
+
+    command.lake_init(context.obj.settings(), context.obj.output)
+
+
+@bus.command("init")
+def bus_init(context: typer.Context) -> None:
+    """Make the topic that [bus] names, or set it to what [bus] says; tells what differs and is left."""
+    from coinlake_cli.commands import init as command
+
+    command.bus_init(context.obj.settings(), context.obj.output)
