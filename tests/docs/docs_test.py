@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click import Command
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from typer.core import TyperGroup
@@ -44,13 +43,13 @@ def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str,
             yield prefix + name, None if field.default is PydanticUndefined else field.default
 
 
-def commands_of(command: Command, name: str = "") -> Iterator[str]:
-    """The commands there are below one, each with the groups that it is in."""
-    if not isinstance(command, TyperGroup):
-        yield name
-        return
-    for part, below in command.commands.items():
-        yield from commands_of(below, f"{name} {part}".strip())
+def commands_of(group: TyperGroup, within: str = "") -> Iterator[str]:
+    """The commands of a group, each with the groups that it is within."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands_of(command, f"{within}{name} ")
+        else:
+            yield within + name
 
 
 @pytest.mark.parametrize("file", DOCS, ids=str)
@@ -102,7 +101,9 @@ def test_the_readme_lists_exactly_the_commands_there_are() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = readme.split("## Commands")[1].split("## ")[0]
     listed = set(re.findall(r"^\| `([\w -]+)` \|", table, re.MULTILINE))
-    assert listed == set(commands_of(get_command(app)))
+    program = get_command(app)
+    assert isinstance(program, TyperGroup)
+    assert listed == set(commands_of(program))
 
 
 @pytest.mark.parametrize("contract", [SourceContract, StageContract])
