@@ -281,6 +281,7 @@ def test_capture_says_what_went_wrong_and_exits_1_when_the_venue_cannot_be_reach
         (["verify", "--since", "2024-10-15", "--until", "2024-10-14"], 2, "before --until"),
         (["--folder", "x", "--demo", "status"], 2, "not both"),
         (["capture", "krakn"], 3, "unknown source"),
+        (["capture", "binance"], 3, "add [sources.binance] to your coinlake.toml"),
         (["demo", "--recordings", "nowhere", "--once"], 3, "There is no folder nowhere"),
         (["query", "SELECT 1", "-o", "file.csv"], 3, "--format"),
     ],

@@ -74,6 +74,11 @@ def capture(
 def _check_names(deployment: Deployment, source: str | None, dataset: str | None) -> None:
     if source is None:
         return
+    if source not in deployment.sources and source in deployment.plugins.sources:
+        raise FixConfiguration(
+            f"The source {source!r} is installed, but nothing is asked of it: "
+            f"add [sources.{source}] to your coinlake.toml."
+        )
     if source not in deployment.sources:
         raise FixConfiguration(unknown("source", source, list(deployment.sources)))
     if dataset is not None:

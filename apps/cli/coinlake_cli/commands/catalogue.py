@@ -43,11 +43,10 @@ def catalogue(settings: Settings, output: Output, version: str, file: Path | Non
             raise FixConfiguration(f"Cannot write {file}: {error.strerror}.") from None
         return
     rows = [[feed[column] for column in _COLUMNS] for feed in feeds]
-    output.show(
-        document,
-        Table("To be captured", _COLUMNS, rows, frozenset({"every_s", "at_once"})),
-        Table("Broken", ("what",), [[str(error)] for error in broken]),
-    )
+    tables = [Table("To be captured", _COLUMNS, rows, frozenset({"every_s", "at_once"}))]
+    if broken:
+        tables.append(Table("Broken", ("what",), [[str(error)] for error in broken]))
+    output.show(document, *tables)
 
 
 def _feeds(source: Source) -> Iterator[dict[str, Any]]:
