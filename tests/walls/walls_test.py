@@ -29,6 +29,7 @@ SERVERS = "tests/servers"
 
 ALLOWED = [
     (CORE, "httpx"),
+    (CORE, "opentelemetry.exporter.otlp.proto.http.trace_exporter"),
     (CORE, "opentelemetry.sdk.trace"),
     (CORE, "pluggy"),
     (SOURCE, "coinlake.allowed"),
@@ -80,6 +81,11 @@ FORBIDDEN = [
     (WAREHOUSE, "pluggy", "3rdparty/main#pluggy"),
     (PROGRAM, "psycopg", "3rdparty/main#psycopg"),
     (PROGRAM, "httpx", "3rdparty/main#httpx"),
+    (
+        PROGRAM,
+        "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+        "3rdparty/main#opentelemetry-exporter-otlp-proto-http",
+    ),
     (PROGRAM, "pytest", "3rdparty/main#pytest"),
     (EXAMPLE, "coinlake_refine.allowed", f"{REFINE}/allowed.py"),
     (EXAMPLE, "pluggy", "3rdparty/main#pluggy"),

@@ -36,6 +36,7 @@ from pydantic_settings import (
 )
 
 from coinlake.errors import FixConfiguration
+from coinlake.secrets import HIDDEN
 
 Secret = SecretStr
 """A text that prints as stars; `.get_secret_value()` where it is sent, and nowhere else."""
@@ -208,6 +209,21 @@ class RefineSettings(Table):
     batch_body_bytes: PositiveInt = 16 * 1024 * 1024
 
 
+class TelemetrySettings(Table):
+    """What people see of logs and traces; where they are sent is in OpenTelemetry's own OTEL_ variables."""
+
+    logs: Literal["auto", "json", "text"] = "auto"
+    """The form of log lines; auto: text on a terminal, JSON elsewhere."""
+    trace_url: str | None = None
+    """Where a person sees a trace in Jaeger, Tempo or Grafana, with `{trace_id}` for its id."""
+
+    @model_validator(mode="after")
+    def _names_the_trace(self) -> TelemetrySettings:
+        if self.trace_url is not None and "{trace_id}" not in self.trace_url:
+            raise ValueError("write {trace_id} where the id of the trace goes in trace_url")
+        return self
+
+
 class Settings(BaseSettings):
     """All of `coinlake.toml`. `sources.<name>` tables are checked by the plugin of that name."""
 
@@ -230,6 +246,7 @@ class Settings(BaseSettings):
     warehouse: WarehouseSettings = WarehouseSettings()
     refine: RefineSettings = RefineSettings()
     page: PageSettings = PageSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     sources: dict[str, dict[str, Any]] = Field(default={"coingecko": {}}, repr=False)
 
     @classmethod
@@ -262,6 +279,7 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
         raise FixConfiguration(explain(error, Settings, named)) from None
     except (ValueError, OSError) as error:  # TOML that does not parse, an environment value not in JSON
         raise FixConfiguration(f"Cannot read the settings in {named}: {error}") from None
+    HIDDEN.add(settings)
     try:
         return settings.model_copy(update={"folder": settings.folder.expanduser().absolute()})
     except RuntimeError as error:
@@ -271,9 +289,11 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
 def parse_table(model: type[AnyTable], given: Mapping[str, Any], place: str) -> AnyTable:
     """A plugin's own table, checked; `place` is how messages name it, such as `sources.coingecko`."""
     try:
-        return model.model_validate(dict(given))
+        table = model.model_validate(dict(given))
     except ValidationError as error:
         raise FixConfiguration(explain(error, model, "the settings", place)) from None
+    HIDDEN.add(table)
+    return table
 
 
 def explain(error: ValidationError, model: type[BaseModel], named: str, place: str = "") -> str:

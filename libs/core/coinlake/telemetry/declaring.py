@@ -5,6 +5,7 @@ A metric records through OpenTelemetry's API, so it costs next to nothing while 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -128,12 +129,15 @@ class Watched(Metric):
     def __init__(self, name: str, unit: str, help_text: str, *labels: Label) -> None:
         super().__init__(name, unit, help_text, *labels)
         self._seen: Mapping[tuple[tuple[str, Value], ...], float] = {}
+        self._good_until = 0.0
         _meter.create_observable_gauge(name, [self._observed], unit, help_text)
 
-    def see(self, seen: Iterable[tuple[float, Mapping[str, Value]]]) -> None:
-        """Replaces what was seen last; nothing where nobody can look any more."""
+    def see(self, seen: Iterable[tuple[float, Mapping[str, Value]]], *, good_for_s: float) -> None:
+        """Replaces what was seen last; so long it is told, unless something is seen again."""
         self._seen = {tuple(self.attributes(labels).items()): amount for amount, labels in seen}
+        self._good_until = time.monotonic() + good_for_s
 
     def _observed(self, _: metrics.CallbackOptions) -> Iterator[metrics.Observation]:
-        for labels, amount in self._seen.items():
-            yield metrics.Observation(amount, dict(labels))
+        if time.monotonic() < self._good_until:
+            for labels, amount in self._seen.items():
+                yield metrics.Observation(amount, dict(labels))

@@ -64,7 +64,7 @@ HTTP_DURATION = Histogram(
     Label("server.address", "hosts of the configured sources"),
     Label("http.response.status_code", "status codes of HTTP; absent where no answer came"),
     Label(
-        "error.type", "absent for status < 400", ("timeout", "connection", "transport", "body", "4xx", "5xx")
+        "error.type", "timeout, connection, transport, body, or a status of 400 and more; absent otherwise"
     ),
     SOURCE,
     buckets=_SECONDS,
@@ -250,7 +250,7 @@ DB_DURATION = Histogram(
     "s",
     "How long one operation of ours on a database took.",
     Label("db.system.name", "databases of both profiles", ("sqlite", "mongodb", "postgresql")),
-    Label("db.operation.name", "what we do", ("append", "tail", "load")),
+    Label("db.operation.name", "what we do", ("append", "load")),
     Label("error.type", "absent where it went well", ERROR_KINDS),
     buckets=_SECONDS,
 )

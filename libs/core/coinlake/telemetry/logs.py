@@ -1,0 +1,75 @@
+"""Logs: one event a line on stderr, with the trace, the run and the capture it belongs to.
+
+The level says what the reader is to do: error, somebody must act, or something is lost; warning, it is being
+tried again, and somebody must act where that goes on; info, how the work goes. On a terminal lines are for
+eyes, elsewhere they are JSON, unless the setting `telemetry.logs` says which.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Literal
+from uuid import uuid4
+
+import structlog
+from opentelemetry import trace
+from structlog.typing import EventDict, WrappedLogger
+
+from coinlake.secrets import HIDDEN
+
+Form = Literal["auto", "json", "text"]
+
+RUN_ID = str(uuid4())
+"""Of this run of this program: on each of its log lines, and on each capture it fetches."""
+
+
+def log_to_stderr(level: int = logging.INFO, form: Form = "auto") -> None:
+    """Sends events of this level and above to stderr, and the warnings of libraries too."""
+    is_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False, default=repr)
+    if not is_json:
+        renderer = structlog.dev.ConsoleRenderer(pad_event_to=0)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _with_trace,
+            *([_with_run] if is_json else []),
+            structlog.processors.format_exc_info,
+            renderer,
+            _without_secrets,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(handlers=[_Relay(logging.WARNING)], force=True)
+
+
+class _Relay(logging.Handler):
+    """Makes an event of what a library logs by Python's own means."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            event = structlog.get_logger(record.name)
+            event.log(record.levelno, "library.said", logger=record.name, message=record.getMessage())
+        except Exception:
+            self.handleError(record)
+
+
+def _with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = trace.format_trace_id(context.trace_id)
+        event["span_id"] = trace.format_span_id(context.span_id)
+    return event
+
+
+def _with_run(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {"run_id": RUN_ID, **event}
+
+
+def _without_secrets(_: WrappedLogger, __: str, line: str) -> str:
+    return HIDDEN.from_text(line)
