@@ -16,6 +16,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
+from urllib.request import urlopen
 
 import pyarrow.parquet
 import pytest
@@ -102,6 +103,18 @@ def test_doctor_finds_every_part_well(demo: Program) -> None:
     states = {finding["part"]: finding["state"] for finding in json.loads(done.stdout)}
     assert states.keys() >= {"program", "folder", "sources", "files", "lake", "warehouse", "loading", "feeds"}
     assert "broken" not in states.values()
+
+
+def test_the_page_is_served_without_capturing_until_stopped(demo: Program) -> None:
+    with demo.start("--demo", "page", "--port", "0") as serving:
+        assert serving.stderr
+        url = next(line for line in serving.stderr if line.startswith("The page: ")).split()[2]
+        with urlopen(url, timeout=TIMEOUT_S) as answer:
+            assert b"Coinlake" in answer.read()
+        serving.terminate()
+        assert serving.wait(TIMEOUT_S) == 0
+    document = json.loads(demo("--demo", "--json", "status").stdout)
+    assert document["parts"]["captures in the lake"] == CAPTURES
 
 
 def test_doctor_reads_the_newest_captures_and_all_of_them_when_asked(demo: Program, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Polling, loading and the page side by side, until somebody stops them or all is done."""
+"""Polling, loading and the page side by side, or the page alone, until somebody stops them or all is done."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ class Serving:
         news: NewsOfCaptures,
         *,
         port: int | None = None,
+        polls: bool = True,
         banner: str | None = None,
         schedules: Schedules = lambda source, dataset: None,
         tidy: Callable[[], None] = lambda: None,
     ) -> None:
-        """`tidy` leaves the terminal as it was, for an end that skips the caller's own."""
+        """Without `polls` it shows what another program captures. `tidy` leaves the terminal as it was, for
+        an end that skips the caller's own."""
         self._deployment = deployment
+        self._polls = polls
         self._news = news
         self._schedules = schedules
         self._tidy = tidy
@@ -62,18 +65,25 @@ class Serving:
         talk.print(f"The page: {url}   (Ctrl-C stops)", markup=False)
         loading = asyncio.create_task(self._load())
         try:
-            async with fetching(self._deployment) as fetcher:
-                feeds = feeds_of(self._deployment, fetcher, self._schedules)
-                async with asyncio.TaskGroup() as polling:
-                    for feed in feeds:
-                        polling.create_task(feed.feed.run(self._stop))
-            if self._deployment.loads and not self._stop.is_set():
-                await self._deployment.pipeline.drain(self._stop, recover=self._deployment.revive)
+            if self._polls:
+                await self._poll()
+            else:
+                await self._stop.wait()
         finally:
             self._stop.set()
             await loading
             await self._page.stop()
         talk.print("Stopped; everything that was received is stored.", markup=False)
+
+    async def _poll(self) -> None:
+        """Captures until stopped, or until every schedule has ended and all it brought is loaded."""
+        async with fetching(self._deployment) as fetcher:
+            feeds = feeds_of(self._deployment, fetcher, self._schedules)
+            async with asyncio.TaskGroup() as polling:
+                for feed in feeds:
+                    polling.create_task(feed.feed.run(self._stop))
+        if self._deployment.loads and not self._stop.is_set():
+            await self._deployment.pipeline.drain(self._stop, recover=self._deployment.revive)
 
     def _cut_short(self) -> NoReturn:
         """Ends the process without waiting for its threads: all but the server dies with it."""

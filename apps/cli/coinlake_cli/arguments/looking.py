@@ -45,6 +45,17 @@ def verify(
 
 
 @app.command(rich_help_panel=_PANEL)
+def page(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0: any.")] = None,
+) -> None:
+    """Serve the page alone, until stopped, where another program captures."""
+    from coinlake_cli.commands import page as command
+
+    command.page(context.obj.settings(), port=port)
+
+
+@app.command(rich_help_panel=_PANEL)
 def doctor(
     context: typer.Context,
     deep: Annotated[

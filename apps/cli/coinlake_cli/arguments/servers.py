@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 _PANEL = "Servers of the distributed profile"
@@ -9,6 +12,8 @@ _PANEL = "Servers of the distributed profile"
 app = typer.Typer()
 lake = typer.Typer(help="The lake of the distributed profile, in MongoDB.", no_args_is_help=True)
 bus = typer.Typer(help="The bus of the distributed profile, a topic of Kafka.", no_args_is_help=True)
+env = typer.Typer(help="The secrets of all servers, for ops/compose.", no_args_is_help=True)
+app.add_typer(env, name="env", rich_help_panel=_PANEL)
 app.add_typer(lake, name="lake", rich_help_panel=_PANEL)
 app.add_typer(bus, name="bus", rich_help_panel=_PANEL)
 
@@ -27,3 +32,14 @@ def bus_init(context: typer.Context) -> None:
     from coinlake_cli.commands import init as command
 
     command.bus_init(context.obj.settings(), context.obj.output)
+
+
+@env.command("init")
+def env_init(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="File to write, which must not be there.")] = Path(".env"),
+) -> None:
+    """Write a .env with new secrets for every server of ops/compose, readable by its owner only."""
+    from coinlake_cli.commands import env as command
+
+    command.init(context.obj.output, file)

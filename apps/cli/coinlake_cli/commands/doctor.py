@@ -6,14 +6,15 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from coinlake import sqlite
-from coinlake.errors import CoinlakeError
+from coinlake.errors import CoinlakeError, FixConfiguration
 from coinlake.lake import Lake, damaged
 from coinlake.model import Held
 from coinlake.settings import Settings
-from coinlake_cli import folder
+from coinlake_cli import environment, folder
 from coinlake_cli.deployment import Deployment, begun, load_plugins, opened
 from coinlake_cli.output import Output, Table
 from coinlake_warehouse.embedded import READER
@@ -21,6 +22,7 @@ from coinlake_warehouse.postgres import MAJOR
 from coinlake_warehouse.schema import NEWEST
 
 _LOW_DISK_BYTES = 2 * 1024**3
+_ENVIRONMENTS = (Path(".env"), Path("ops/compose/.env"))
 _NEWEST_CAPTURES = 1000
 _READ_BYTES = 16 * 1024**2
 """How much of the lake is read at a time."""
@@ -36,17 +38,22 @@ class Finding:
 
 
 def doctor(settings: Settings, output: Output, *, deep: bool) -> bool:
-    """Checks settings, folder, plugins, lake and warehouse; False if any is broken.
+    """Checks settings, folder, plugins, lake and warehouse, and a `.env`; False if any is broken.
 
     Reads the bytes of the newest captures; with `deep` those of all, and the indices of our files. Raises
-    `FixConfiguration` for a folder that holds no deployment: there is nothing to check.
+    `FixConfiguration` where the folder holds no deployment and there is no `.env`: there is nothing to check.
     """
-    kind = begun(settings)
-    findings = [_check("program", lambda: _program(settings))]
-    findings.append(_check("folder", lambda: _folder(settings, kind)))
-    findings.append(_check("sources", lambda: _sources(settings)))
-    findings.append(_check("files", lambda: _files(settings, deep=deep)))
-    findings += _parts(settings, deep=deep)
+    findings = [_check("program", lambda: _program(settings)), *_environment()]
+    try:
+        kind = begun(settings)
+    except FixConfiguration:
+        if len(findings) == 1:
+            raise
+    else:
+        findings.append(_check("folder", lambda: _folder(settings, kind)))
+        findings.append(_check("sources", lambda: _sources(settings)))
+        findings.append(_check("files", lambda: _files(settings, deep=deep)))
+        findings += _parts(settings, deep=deep)
     output.show(
         [{"part": f.part, "state": f.state, "said": f.said} for f in findings],
         Table("Doctor", ("part", "state", "said"), [(f.part, f.state, f.said) for f in findings]),
@@ -67,6 +74,17 @@ def _program(settings: Settings) -> str:
 
     python = ".".join(map(str, sys.version_info[:3]))
     return f"coinlake {program_version()}, Python {python}, profile {settings.profile}"
+
+
+def _environment() -> list[Finding]:
+    """What is wrong with the `.env` here or of ops/compose, if there is one."""
+    file = next((one for one in _ENVIRONMENTS if one.is_file()), None)
+    if file is None:
+        return []
+    found = environment.troubles(file)
+    if found:
+        return [Finding("environment", "broken", f"{file}: {'; '.join(found)}")]
+    return [Finding("environment", "well", f"{file}: every secret is there, hard to guess and its owner's")]
 
 
 def _folder(settings: Settings, kind: folder.Kind) -> str | Finding:
