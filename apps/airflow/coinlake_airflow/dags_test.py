@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -13,15 +14,23 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import AssetAny
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
+from airflow.sdk.execution_time.timeout import TimeoutPosix
 from airflow.serialization.serialized_objects import DagSerialization
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 from pendulum import datetime
 
 from coinlake_airflow import folders
 from coinlake_airflow.catalogue import read
 from coinlake_airflow.making import STARTED_AT
 from coinlake_airflow.pools import pools
-from coinlake_airflow.program import Away, HonourRetryAfter, answered, environment
+from coinlake_airflow.program import Away, Coinlake, HonourRetryAfter, answered, environment, present_trace
 from coinlake_airflow.timetable import SlotTimetable
 
 PARSING_S = 1.0
@@ -116,7 +125,7 @@ def test_every_dag_has_an_owner_docs_tags_links_and_bounds(write: Write) -> None
         assert "docs/airflow.md" in (dag.doc_md or "")
         assert "http://127.0.0.1:8377/" in (dag.doc_md or "")
         assert "coinlake" in dag.tags
-        assert (dag.max_active_runs, dag.catchup) == (1, False)
+        assert (dag.max_active_runs, dag.catchup, dag.is_paused_upon_creation) == (1, False, False)
         for task in dag.tasks:
             assert task.owner == "coinlake"
             assert task.execution_timeout
@@ -192,6 +201,7 @@ def slot(outcome: str, **given: object) -> str:
         (4, slot("away", after_s=30.0), Away),
         (4, "", Away),
         (70, slot("defect"), Away),
+        (-9, "", Away),
         (3, slot("wrong"), AirflowFailException),
         (5, slot("refused"), AirflowFailException),
         (1, "{}", AirflowFailException),
@@ -219,3 +229,23 @@ def test_the_program_sees_nothing_of_airflows_packages_and_secrets(monkeypatch: 
     seen = environment()
     assert seen["COINLAKE_FOLDER"] == "/lake"
     assert not {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "PYTHONPATH"} & seen.keys()
+
+
+def test_a_task_whose_time_is_up_stops_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program stands for itself: a shell that says who it is, and works until it is told to end."""
+    said = tmp_path / "pid"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\necho $$ >{said}\nexec sleep 60\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("AIRFLOW__COINLAKE__PROGRAM", str(program))
+    with pytest.raises(AirflowTaskTimeout), TimeoutPosix(1):
+        Coinlake(task_id="load", arguments=["load"]).execute({})
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(said.read_text()), 0)
+
+
+def test_the_program_joins_the_trace_of_its_task_run_if_airflow_records_one() -> None:
+    assert present_trace() == {}
+    with trace.use_span(TracerProvider().get_tracer("airflow").start_span("worker.capture")) as span:
+        trace_id = f"{span.get_span_context().trace_id:032x}"
+        assert present_trace()["TRACEPARENT"].split("-")[1] == trace_id

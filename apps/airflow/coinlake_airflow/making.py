@@ -29,6 +29,7 @@ def dag(catalogue: Catalogue, dag_id: str, docs: str, *tags: str, **given: Any) 
         tags=["coinlake", *tags],
         start_date=STARTED_AT,
         catchup=False,
+        is_paused_upon_creation=False,  # what is to be captured was decided in Coinlake's settings
         max_active_runs=1,
         owner_links={OWNER: catalogue.page},
         default_args={"owner": OWNER},

@@ -3,7 +3,7 @@
 outcome or exit code            state of the task
 captured, had; 0                success
 held, passed                    skipped, with the program's own reason
-away; 4, 70                     up for retry, no sooner than the venue asked for; failed at last
+away; 4, 70, killed             up for retry, no sooner than the venue asked for; failed at last
 refused, wrong; 1, 2, 3, 5      failed at once: another try would end the same
 """
 
@@ -21,13 +21,18 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from opentelemetry import trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from coinlake_airflow.catalogue import SECTION
 
 _LEAVING_S = 30
-_NOT_OURS = ("AIRFLOW_", "PEX", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+_NOT_OURS = ("AIRFLOW_", "OTEL_SERVICE_NAME", "PEX", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 _PASSING = {4, 70}
 _SKIPPED = {"held", "passed"}
+
+WHY_SKIPPED = "why_skipped"
+"""The XCom in which a task that was skipped says why; its log does too."""
 
 
 class Away(AirflowException):
@@ -76,7 +81,7 @@ class Coinlake(BaseOperator):
         self.log.info("Running %s", shlex.join(command))
         self._running = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=environment(),
+            env=environment() | present_trace(),
         )  # fmt: skip
         try:
             out, err = self._running.communicate()
@@ -84,7 +89,11 @@ class Coinlake(BaseOperator):
             self.on_kill()
         for line in err.splitlines():
             self.log.info("%s", line)
-        return answered(self._running.returncode, out, err)
+        try:
+            return answered(self._running.returncode, out, err)
+        except AirflowSkipException as skipped:
+            context["ti"].xcom_push(WHY_SKIPPED, str(skipped))
+            raise
 
     def on_kill(self) -> None:
         """Stops the program, which ends what it has in hand first."""
@@ -103,19 +112,28 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
 
 
+def present_trace() -> dict[str, str]:
+    """Variables by which the program's spans join the trace of the task run, where Airflow records one."""
+    variables: dict[str, str] = {}
+    if trace.get_current_span().is_recording():
+        TraceContextTextMapPropagator().inject(variables)
+    return {name.upper(): value for name, value in variables.items()}
+
+
 def answered(code: int, out: str, err: str) -> Any:
     """The document of a call that went well; else raises what its end is to Airflow."""
     document = json.loads(out) if out.strip() else None
     slots = [entry for entry in document if "outcome" in entry] if isinstance(document, list) else []
-    said = next((slot["trouble"] for slot in slots if slot["trouble"]), None) or _last_line(err)
+    said = next((slot["trouble"] for slot in slots if slot["trouble"]), None) or _last_line(code, err)
     if slots and all(slot["outcome"] in _SKIPPED for slot in slots):
         raise AirflowSkipException(said)
     if code == 0:
         return document
-    if code in _PASSING:
+    if code in _PASSING or code < 0:
         raise Away(said, next((slot["after_s"] for slot in slots), None))
     raise AirflowFailException(f"coinlake ended with exit code {code}: {said}")
 
 
-def _last_line(err: str) -> str:
-    return next((line for line in reversed(err.splitlines()) if line.strip()), "it said nothing")
+def _last_line(code: int, err: str) -> str:
+    nothing = f"it was ended by signal {-code}" if code < 0 else "it said nothing"
+    return next((line for line in reversed(err.splitlines()) if line.strip()), nothing)
