@@ -19,19 +19,33 @@ app.add_typer(bus, name="bus", rich_help_panel=_PANEL)
 
 
 @lake.command("init")
-def lake_init(context: typer.Context) -> None:
+def lake_init(
+    context: typer.Context,
+    logins: Annotated[
+        bool,
+        typer.Option("--logins", help="Of a new server, on its own machine: the replica set and logins too."),
+    ] = False,
+) -> None:
     """Make a lake of the database that lake.url names, or complete it; needs the role dbOwner."""
     from coinlake_cli.commands import init as command
 
-    command.lake_init(context.obj.settings(), context.obj.output)
+    command.lake_init(context.obj.settings(), context.obj.output, logins=logins)
 
 
 @bus.command("init")
-def bus_init(context: typer.Context) -> None:
+def bus_init(
+    context: typer.Context,
+    logins_by: Annotated[
+        str | None,
+        typer.Option(
+            help="Give logins too, by this address of the broker's, which only its machine reaches."
+        ),
+    ] = None,
+) -> None:
     """Make the topic that [bus] names, or set it to what [bus] says; tells what differs and is left."""
     from coinlake_cli.commands import init as command
 
-    command.bus_init(context.obj.settings(), context.obj.output)
+    command.bus_init(context.obj.settings(), context.obj.output, own_listener=logins_by)
 
 
 @env.command("init")
