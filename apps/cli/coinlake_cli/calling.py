@@ -28,12 +28,16 @@ class Call:
     folder: Path | None
     demo: bool
     output: Output
+    log_level: int
 
     def settings(self) -> Settings:
-        """The settings of this call; `FixConfiguration` where they are wrong."""
+        """The settings of this call, from which on logs have the form that they wish; `FixConfiguration`
+        where they are wrong."""
         from coinlake.settings import load
+        from coinlake.telemetry.logs import log_to_stderr
 
         settings = load(self.config)
+        log_to_stderr(self.log_level, settings.telemetry.logs)
         place = self.folder or (of_demo() if self.demo else settings.folder)
         return settings.model_copy(update={"folder": place.expanduser().absolute()})
 

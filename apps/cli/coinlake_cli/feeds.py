@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import uuid4
 
 from coinlake.feed import Feed
 from coinlake.fetch import Fetcher
@@ -15,6 +14,7 @@ from coinlake.plugins import hookimpl
 from coinlake.quota import Quota
 from coinlake.schedule import Polling, Schedule
 from coinlake.source import Source
+from coinlake.telemetry.logs import RUN_ID
 from coinlake_cli.deployment import Deployment
 
 
@@ -59,10 +59,9 @@ class NamedFeed:
 def feeds_of(
     deployment: Deployment, fetcher: Fetcher, schedules: Schedules = lambda source, dataset: None
 ) -> list[NamedFeed]:
-    """All feeds of the deployment, of one run id."""
-    run_id = str(uuid4())
+    """All feeds of the deployment, with the id of this run of the program."""
     return [
-        NamedFeed(source, dataset, _feed(deployment, fetcher, schedules, source, dataset, run_id))
+        NamedFeed(source, dataset, _feed(deployment, fetcher, schedules, source, dataset))
         for source in deployment.sources.values()
         for dataset in source.datasets.values()
     ]
@@ -74,9 +73,8 @@ def _feed(
     schedules: Schedules,
     source: Source,
     dataset: Dataset,
-    run_id: str,
 ) -> Feed:
     state, clock = deployment.state, deployment.clock
     schedule = schedules(source, dataset) or Polling(source, dataset, state, clock)
     observe = deployment.plugins.observe
-    return Feed(source, dataset, fetcher, deployment.lake, state, clock, schedule, observe, run_id)
+    return Feed(source, dataset, fetcher, deployment.lake, state, clock, schedule, observe, RUN_ID)

@@ -12,6 +12,7 @@ Commands import what they need when they run, so that `--help` and `status` answ
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import sys
@@ -24,7 +25,7 @@ from click import exceptions as click_exceptions
 from coinlake.errors import CoinlakeError, FixConfiguration, Interrupted, Refused, TryAgain, WaitUntil
 from coinlake_cli.arguments import filling, looking, servers, venues
 from coinlake_cli.calling import Call, program_version
-from coinlake_cli.output import Output, log_to_stderr, talk
+from coinlake_cli.output import Output, talk
 
 _EXIT_CODES: tuple[tuple[type[CoinlakeError], int], ...] = (
     (FixConfiguration, 3),
@@ -33,6 +34,9 @@ _EXIT_CODES: tuple[tuple[type[CoinlakeError], int], ...] = (
     (Refused, 5),
     (Interrupted, 130),
 )
+
+_GO_ON = ("run", "demo")
+"""Commands that work until they are stopped; the others do one thing."""
 
 app = typer.Typer(
     name="coinlake",
@@ -71,12 +75,15 @@ def _options(
     ] = False,
 ) -> None:
     from coinlake import telemetry
+    from coinlake.telemetry.logs import log_to_stderr
 
     if folder and demo:
         raise typer.BadParameter("give --folder or --demo, not both")
-    log_to_stderr(verbose=verbose)
-    telemetry.start()
-    context.obj = Call(config, folder, demo, Output(as_json=json))
+    level = logging.INFO if verbose else logging.WARNING
+    log_to_stderr(level)
+    command = str(context.invoked_subcommand)
+    context.with_resource(telemetry.running(f"coinlake-{command}", once=command not in _GO_ON))
+    context.obj = Call(config, folder, demo, Output(as_json=json), level)
 
 
 def main() -> NoReturn:

@@ -6,7 +6,6 @@ Results are tables on a terminal, plain aligned text in a pipe, and one JSON doc
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import structlog
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -94,25 +92,6 @@ def duration(length: timedelta) -> str:
         if count or parts:
             parts.append(f"{count}{unit}")
     return " ".join(parts[:2])
-
-
-def log_to_stderr(*, verbose: bool) -> None:
-    """Log events: coloured lines on a terminal, JSON elsewhere."""
-    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
-    if sys.stderr.isatty():
-        renderer = structlog.dev.ConsoleRenderer(pad_event_to=0)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO if verbose else logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=False,
-    )
 
 
 def _plain_json(value: Any) -> Any:

@@ -7,14 +7,13 @@ was away at the start.
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
-import structlog
-
+from coinlake import telemetry
 from coinlake.errors import FixConfiguration
 from coinlake.settings import Settings, load
+from coinlake.telemetry.logs import log_to_stderr
 from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_positions import MongoPositions
 from coinlake_producer.serving import exit_code_of, publish_until_told
@@ -27,12 +26,15 @@ def main() -> None:
         "--config", type=Path, metavar="FILE", help="settings; else ./coinlake.toml if there is one"
     )
     file = parser.parse_args().config
-    _log_to_stderr()
-    sys.exit(exit_code_of(lambda: publish(load(file))))
+    log_to_stderr()
+    with telemetry.running("coinlake-producer"):
+        code = exit_code_of(lambda: publish(load(file)))
+    sys.exit(code)
 
 
 def publish(settings: Settings) -> None:
     """Publishes from the lake to the topic of the settings, until told to stop."""
+    log_to_stderr(form=settings.telemetry.logs)
     url = settings.lake.url
     if settings.profile != "distributed" or url is None:
         raise FixConfiguration(
@@ -41,18 +43,6 @@ def publish(settings: Settings) -> None:
         )
     with MongoLake(url) as lake, MongoPositions(url, lake.id, settings.bus.topic) as positions:
         publish_until_told(lake, positions, settings.bus, wait=lake.wait)
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 if __name__ == "__main__":

@@ -107,7 +107,12 @@ class Account:
     @property
     def clean(self) -> bool:
         """True where nothing was lost, nothing is in the warehouse twice and nothing came from nowhere."""
-        return not any((self.topic.missing, self.topic.strangers, *_parts(self.warehouse)))
+        return not self.wrong
+
+    @property
+    def wrong(self) -> int:
+        """How many captures were lost, are in the warehouse twice or came from nowhere."""
+        return sum(map(len, (self.topic.missing, self.topic.strangers, *_parts(self.warehouse))))
 
     def sentences(self, shown: int = 5) -> list[str]:
         """The account in words; of each kind of difference at most so many captures are named."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -15,14 +16,15 @@ import structlog
 
 from coinlake.bookkeeping import written_down
 from coinlake.clock import Clock
-from coinlake.errors import CoinlakeError, Refused, TryAgain
+from coinlake.errors import CoinlakeError, Refused, TryAgain, WaitUntil
 from coinlake.fetch import Answer, Fetcher, redacted
 from coinlake.lake import Lake
 from coinlake.model import Capture, Dataset, Request
 from coinlake.schedule import Schedule
 from coinlake.source import Source
 from coinlake.state import State
-from coinlake.telemetry import traceparent, tracer
+from coinlake.telemetry import metrics
+from coinlake.telemetry.tracing import span, traceparent
 
 _log = structlog.get_logger("coinlake.feed")
 
@@ -87,7 +89,8 @@ class Feed:
         self._schedule = schedule
         self._observe = observe
         self._run_id = run_id
-        self._log = _log.bind(source=source.name, dataset=dataset.name)
+        self._named = {"source": source.name, "dataset": dataset.name}
+        self._log = _log.bind(**self._named)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Captures slot after slot until `stop` is set or the schedule ends.
@@ -120,7 +123,7 @@ class Feed:
         stored = new = 0
         error: Exception | None = None
         try:
-            with tracer.start_as_current_span("capture"):
+            with span("capture", self._of(slot)):
                 pages = _Pages(self._source.plan(self._dataset.name, slot))
                 while request := pages.next():
                     capture = await self._fetch(slot, request, give_up_at)
@@ -134,7 +137,7 @@ class Feed:
         return outcome
 
     async def _fetch(self, slot: datetime, request: Request, give_up_at: datetime) -> Capture:
-        with tracer.start_as_current_span("fetch"):
+        with span("fetch", self._of(slot)):
             answer = await self._fetcher.fetch(self._source, request, give_up_at=give_up_at)
             capture = self._captured(slot, request, answer)
         self._call(self._observe.coinlake_capture_fetched, capture=capture)
@@ -161,13 +164,23 @@ class Feed:
         )
 
     async def _store(self, capture: Capture) -> bool:
-        with tracer.start_as_current_span("store"):
+        with span("store", {"coinlake.capture_id": str(capture.id)}):
             new = await written_down(self._lake.append, capture)
+        metrics.CAPTURES_STORED.add(**self._named, new="yes" if new else "no")
+        if new:
+            metrics.BYTES_STORED.add(len(capture.body), **self._named)
+        self._log.info("feed.stored", capture_id=str(capture.id), size=len(capture.body), new=new)
         self._call(self._observe.coinlake_capture_stored, capture=capture, new=new)
         return new
 
+    def _of(self, slot: datetime) -> dict[str, str]:
+        """What a span is about."""
+        named = {f"coinlake.{name}": value for name, value in self._named.items()}
+        return {**named, "coinlake.slot": slot.isoformat(), "coinlake.run_id": self._run_id}
+
     async def _tell(self, outcome: CaptureOutcome) -> None:
         told = {"slot": outcome.slot.isoformat(), "stored": outcome.stored, "new": outcome.new}
+        metrics.SLOTS.add(**self._named, error=metrics.kind_of(outcome.error))
         if outcome.error is None:
             self._log.info("feed.captured", **told)
             await self._remember(self._state.succeeded, slot=outcome.slot, at=self._clock.now())
@@ -176,7 +189,11 @@ class Feed:
         if not isinstance(outcome.error, CoinlakeError):
             reason = redacted(self._source, f"{type(outcome.error).__name__}: {reason}")
             told["where"] = "".join(traceback.format_tb(outcome.error.__traceback__))
-        self._log.error("feed.slot_failed", **told, reason=reason)
+        # What passes, or is waited for, needs nobody yet.
+        is_passing = isinstance(outcome.error, TryAgain | WaitUntil)
+        self._log.log(
+            logging.WARNING if is_passing else logging.ERROR, "feed.slot_failed", **told, reason=reason
+        )
         await self._remember(self._state.failed, slot=outcome.slot, error=reason)
 
     async def _remember(self, change: Callable[..., None], **values: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from coinlake import plugins, telemetry
+from coinlake import plugins
 from coinlake.errors import Refused, TryAgain, WaitUntil
 from coinlake.feed import MOST_PAGES
 from coinlake.model import Capture, Request, Response, Verdict
@@ -20,6 +20,7 @@ from coinlake.state import State
 from coinlake.testing import unruly
 from coinlake.testing.feed_bench import NOON, Bench, Listed, MemoryLake, Observer
 from coinlake.testing.plain_source import TICKS, PlainSource
+from coinlake.testing.recorded import recorded
 
 KEY = "k3y-that-nobody-may-see"
 
@@ -49,7 +50,7 @@ class Careless:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterable[Bench]:
-    telemetry.start()
+    recorded()  # spans have ids
     with State(tmp_path) as state:
         yield Bench(state)
 
@@ -108,7 +109,12 @@ async def test_an_observer_that_fails_costs_no_capture(bench: Bench) -> None:
     async with bench.serve(unruly.whole()) as (_, feed):
         with capture_logs() as events:
             assert (await feed.capture(NOON)).error is None
-    assert [event["event"] for event in events] == ["observer.failed", "observer.failed", "feed.captured"]
+    assert [event["event"] for event in events] == [
+        "observer.failed",
+        "feed.stored",
+        "observer.failed",
+        "feed.captured",
+    ]
     assert len(bench.lake.captures) == 1
 
 
@@ -158,12 +164,24 @@ async def test_a_slot_that_fails_keeps_its_pages_and_tells_its_reason(bench: Ben
             outcome = await feed.capture(NOON)
     assert (outcome.stored, bench.lake.bodies) == (1, [b"[1]"])
     assert isinstance(outcome.error, Refused)
-    (event,) = events
+    stored, event = events
+    (capture_id,) = bench.lake.captures
+    assert (stored["event"], stored["capture_id"]) == ("feed.stored", str(capture_id))
     assert (event["event"], event["source"], event["stored"]) == ("feed.slot_failed", "plain", 1)
     assert "HTTP 404" in event["reason"]
     health = bench.health()
     assert (health.failures, health.last_slot, health.last_success_at) == (1, NOON, None)
     assert health.last_error == str(outcome.error)
+
+
+@pytest.mark.parametrize(("status", "level"), [(503, "warning"), (429, "warning"), (404, "error")])
+async def test_what_passes_by_itself_is_a_warning_and_what_needs_somebody_an_error(
+    bench: Bench, status: int, level: str
+) -> None:
+    async with bench.serve(unruly.status(status)) as (_, feed):
+        with capture_logs() as events:
+            await feed.capture(NOON)
+    assert [event["log_level"] for event in events if event["event"] == "feed.slot_failed"] == [level]
 
 
 async def test_a_plugin_s_defect_costs_its_slot_and_shows_its_place_but_no_key(bench: Bench) -> None:
@@ -175,8 +193,8 @@ async def test_a_plugin_s_defect_costs_its_slot_and_shows_its_place_but_no_key(b
         with capture_logs() as events:
             outcome = await feed.capture(NOON)
     assert isinstance(outcome.error, KeyError)
-    assert events[0]["reason"] == "KeyError: '***'"
-    assert "in broken" in events[0]["where"]
+    assert events[-1]["reason"] == "KeyError: '***'"
+    assert "in broken" in events[-1]["where"]
     assert KEY not in str(events)
     assert bench.health().last_error == "KeyError: '***'"
 

@@ -30,6 +30,8 @@ from coinlake.model import BannedUntil, Keep, Refuse, Request, Response
 from coinlake.quota import Grant, Quota
 from coinlake.settings import FetchSettings
 from coinlake.source import Source
+from coinlake.telemetry import metrics
+from coinlake.telemetry.calls import HttpCall, http_call
 from coinlake.verdict import verdict_on
 
 _log = structlog.get_logger("coinlake.fetch")
@@ -106,7 +108,8 @@ class Fetcher:
 
         def note(state: RetryCallState) -> None:
             reason = state.outcome.exception() if state.outcome else None
-            _log.warning(
+            metrics.FETCH_RETRIES.add(source=source.name)
+            _log.info(
                 "fetch.retried",
                 source=source.name,
                 page=request.page,
@@ -135,7 +138,8 @@ class Fetcher:
         for _ in range(_MOST_REDIRECTS + 1):
             grant = await self._granted(source, request, give_up_at)
             requested_at = self._clock.now()
-            response = await self._call(source, grant, asked)
+            with http_call(source.name, redacted(source, str(asked)), asked.host) as call:
+                response = await self._call(source, grant, asked, call)
             await written_down(self._quota.answered, grant, response)
             if response.status not in _REDIRECTS:
                 await self._obey(source, grant, response, _called(source, url))
@@ -154,21 +158,27 @@ class Fetcher:
                 until = wait.until
             await self._clock.sleep_until(until)
 
-    async def _call(self, source: Source, grant: Grant, url: httpx.URL) -> Response:
+    async def _call(self, source: Source, grant: Grant, url: httpx.URL, call: HttpCall) -> Response:
         """One call on the wire. The HTTP client's exceptions hold the request and so the keys: they end
         here, and what is raised instead has no link to them."""
         called, sent = _called(source, url), True
         fault: CoinlakeError
         try:
             async with asyncio.timeout(self._settings.answer_timeout_s):
-                return await self._read(source, url)
+                response = await self._read(source, url)
+            call.answered(response.status, len(response.body))
+            return response
         except TimeoutError:
+            call.failed("timeout")
             fault = TryAgain(f"{called}: no whole answer within {self._settings.answer_timeout_s:g} s.")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            call.failed("connection")
             fault, sent = TryAgain(f"{called}: cannot connect: {_said(source, error)}."), False
         except httpx.HTTPError as error:
+            call.failed("timeout" if isinstance(error, httpx.TimeoutException) else "transport")
             fault = TryAgain(f"{called}: {_said(source, error)}.")
         except (Refused, TryAgain) as error:  # from the body, which does not know whose it is
+            call.failed("body")
             fault = type(error)(f"{called}: {error}.")
         if not sent:
             await written_down(self._quota.unsent, grant)

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import replace
 from itertools import islice
 from typing import Literal, NamedTuple
@@ -24,12 +26,12 @@ import structlog
 from opentelemetry.trace import Span, use_span
 
 from coinlake.clock import Clock
-from coinlake.errors import Refused, TryAgain
+from coinlake.errors import CoinlakeError, Refused, TryAgain
 from coinlake.lake import Lake
 from coinlake.model import Held, capture_batch
 from coinlake.refining import Refinery, reject_whole
 from coinlake.settings import RefineSettings
-from coinlake.telemetry import traceparent, tracer
+from coinlake.telemetry import batches, metrics, tracing
 from coinlake.warehouse import Batch, Loaded, Warehouse
 
 IDLE_POLL_S = 2.0
@@ -37,14 +39,17 @@ IDLE_POLL_S = 2.0
 _PAUSES_S = (0.5, 1, 2, 5, 10, 30)
 """Pauses between tries while the warehouse is away; the last one repeats."""
 
+_ENGINE: Literal["embedded"] = "embedded"
+
 log = structlog.get_logger("coinlake.pipeline")
 
 
 class Refined(NamedTuple):
-    """A batch that is to be loaded, and its span, which ends then."""
+    """A batch that is to be loaded, its span, which ends then, and when it began (`time.time_ns`)."""
 
     batch: Batch
     span: Span
+    since_ns: int
 
 
 class Pipeline:
@@ -82,7 +87,9 @@ class Pipeline:
             refined = self._refined_ahead(position) or self._refine_tail(position)
             if refined is None:
                 return []
-            self._ahead = self._refining.submit(self._refine_tail, refined.batch.captures[-1].position)
+            self._ahead = self._refining.submit(
+                copy_context().run, self._refine_tail, refined.batch.captures[-1].position
+            )
             try:
                 return self._load(refined)
             finally:
@@ -124,6 +131,7 @@ class Pipeline:
             except TryAgain as error:
                 pause_s = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
                 failures += 1
+                metrics.LOAD_INTERRUPTIONS.add(engine=_ENGINE, error=metrics.kind_of(error))
                 log.warning("pipeline.warehouse_away", reason=str(error), again_in_s=pause_s)
                 await _first_of(stop, timeout_s=pause_s)
                 continue
@@ -149,35 +157,62 @@ class Pipeline:
         return self._refine("tail", position, held) if held else None
 
     def _refine(self, kind: Literal["tail", "replay"], after: int, held: Sequence[Held]) -> Refined:
-        span = tracer.start_span("batch")
-        with use_span(span):
+        since_ns = time.time_ns()
+        batch = tracing.tracer.start_span(
+            "batch",
+            links=tracing.links_to(_traceparents(held)),
+            attributes={"coinlake.captures": len(held), "coinlake.first_position": held[0].position},
+        )
+        with use_span(batch):
             started_at = self._clock.now()
             captures = capture_batch(one.capture for one in held)
-            with tracer.start_as_current_span("refine"):
+            with tracing.span("refine"):
+                began_s = time.perf_counter()
                 decoded = self._refinery.refine(captures)
-            return Refined(Batch(kind, self._lake.id, after, held, decoded, started_at, traceparent()), span)
+                metrics.REFINE_DURATION.record(time.perf_counter() - began_s, engine=_ENGINE)
+            made = Batch(kind, self._lake.id, after, held, decoded, started_at, tracing.traceparent())
+            return Refined(made, batch, since_ns)
 
     def _load(self, refined: Refined) -> list[Loaded]:
         batch, held = refined.batch, refined.batch.captures
-        with use_span(refined.span, end_on_exit=True):
+        with use_span(refined.span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
             self._observe.coinlake_batch_refined(decoded=batch.decoded)
             try:
-                return [self._commit(batch)]
+                return [self._commit(refined)]
             except Refused as error:
                 if len(held) == 1:
-                    capture = held[0].capture
-                    log.error("pipeline.capture_quarantined", capture_id=str(capture.id), reason=str(error))
-                    refused = reject_whole(capture_batch([capture]), "load", f"load_refused: {error}")
-                    return [self._commit(replace(batch, decoded=refused))]
+                    return [self._quarantine(refined, error)]
         middle = len(held) // 2
         first = self._load(self._refine(batch.kind, batch.after, held[:middle]))
         return first + self._load(self._refine(batch.kind, held[middle - 1].position, held[middle:]))
 
-    def _commit(self, batch: Batch) -> Loaded:
-        with tracer.start_as_current_span("load"):
+    def _quarantine(self, refined: Refined, error: Refused) -> Loaded:
+        """Loads a capture that the warehouse refuses as a whole dead letter."""
+        (held,) = refined.batch.captures
+        log.error("pipeline.capture_quarantined", capture_id=str(held.capture.id), reason=str(error))
+        metrics.QUARANTINED.add(source=held.capture.source)
+        refused = reject_whole(capture_batch([held.capture]), "load", f"load_refused: {error}")
+        return self._commit(refined._replace(batch=replace(refined.batch, decoded=refused)))
+
+    def _commit(self, refined: Refined) -> Loaded:
+        batch = refined.batch
+        try:
             loaded = self._warehouse.load(batch, staged=lambda: self._observe.coinlake_batch_staged())
+        except CoinlakeError as error:
+            batches.ended(_ENGINE, batch.kind, since_ns=refined.since_ns, error=error)
+            tracing.failed(refined.span, error)
+            raise
         last = batch.captures[-1].position
         self._observe.coinlake_batch_committed(position=last)
+        batches.committed(
+            _ENGINE,
+            batch.kind,
+            loaded,
+            since_ns=refined.since_ns,
+            now=self._clock.now(),
+            batch=refined.span,
+            traceparents=_traceparents(batch.captures),
+        )
         log.info(
             "pipeline.batch_committed",
             kind=batch.kind,
@@ -185,9 +220,12 @@ class Pipeline:
             quotes_new=loaded.quotes_new,
             rejects=loaded.rejects,
             position=last,
-            traceparent=batch.traceparent,
         )
         return loaded
+
+
+def _traceparents(held: Iterable[Held]) -> Iterator[str]:
+    return (one.capture.traceparent for one in held)
 
 
 async def _first_of(*events: asyncio.Event, timeout_s: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -36,6 +37,15 @@ class Grant:
     """With the windows that were in force when it was counted."""
     cost: int
     at: datetime
+
+
+class Budget(NamedTuple):
+    """What a venue allows in one period."""
+
+    period: str
+    """"month", or the length of a window, such as "60s"."""
+    limit: int
+    left: int
 
 
 class Quota:
@@ -121,6 +131,20 @@ class Quota:
         with self._state.transaction() as connection:
             used = _used(connection, source, "month", month_start(now))
         return max(0, limits.credits_per_month - used)
+
+    def budgets(self, source: str, limits: Limits, now: datetime) -> list[Budget]:
+        """What is left of each window and of the month at a moment; nothing of a rate, which flows back."""
+        with self._state.transaction() as connection:
+            budgets = [
+                (period(window), window.weight, window_start(window, now))
+                for window in windows_in_force(connection, source, limits.windows, now)
+            ]
+            if limits.credits_per_month is not None:
+                budgets.append(("month", limits.credits_per_month, month_start(now)))
+            return [
+                Budget(named, limit, max(0, limit - _used(connection, source, named, starts_at)))
+                for named, limit, starts_at in budgets
+            ]
 
 
 def month_start(moment: datetime) -> datetime:

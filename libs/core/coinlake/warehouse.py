@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from coinlake.model import Decoded, Held
@@ -25,6 +25,14 @@ class Batch:
     traceparent: str
 
 
+class BrokenRule(NamedTuple):
+    """Why there is a dead letter."""
+
+    source: str
+    stage: str
+    rule: str
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a committed batch did; the counts stand in `batches` too."""
@@ -36,6 +44,10 @@ class Loaded:
     candles: int
     venue_candles: int = 0
     instruments: int = 0
+    received: Mapping[str, Sequence[datetime]] = field(default_factory=dict, compare=False, repr=False)
+    """When its captures were received, by source."""
+    broken_rules: Mapping[BrokenRule, int] = field(default_factory=dict, compare=False, repr=False)
+    """How many dead letters it wrote, by each rule that they broke."""
 
 
 class Warehouse(Protocol):

@@ -23,6 +23,7 @@ from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.lake import damaged
 from coinlake.model import Capture, Held
 from coinlake.settings import Secret
+from coinlake.telemetry.calls import database
 from coinlake_lake.mongo_document import document, held, text
 from coinlake_lake.mongo_server import CAPTURES, ENTRIES, LAKE, VERSION, Document, MongoServer
 
@@ -81,6 +82,10 @@ class MongoLake:
 
     def append(self, capture: Capture) -> bool:
         """Stores a capture on a majority of members; False where one of the same identity was there."""
+        with database("mongodb", "append"):
+            return self._append(capture)
+
+    def _append(self, capture: Capture) -> bool:
         stored = document(capture)
         give_up_at = time.monotonic() + _APPEND_TIMEOUT_S
         while time.monotonic() < give_up_at:

@@ -24,6 +24,7 @@ from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.lake import damaged
 from coinlake.model import Capture, Held
 from coinlake.sqlite import Form, connect
+from coinlake.telemetry.calls import database
 
 _SCAN_CAPTURES = 100
 _SCAN_BODY_BYTES = 16 * 1024 * 1024
@@ -76,7 +77,7 @@ class SqliteLake:
     def append(self, capture: Capture) -> bool:
         """Stores a capture durably; False where one of the same identity was there already."""
         row = _row(capture)
-        with self._explained():
+        with database("sqlite", "append"), self._explained():
             return self._connection().execute(_statement("append"), row).rowcount == 1
 
     def tail(self, after: int, *, captures: int, body_bytes: int) -> list[Held]:

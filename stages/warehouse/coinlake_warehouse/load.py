@@ -10,6 +10,7 @@ from uuid import UUID
 from coinlake.clock import Clock, SystemClock
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.model import Held
+from coinlake.telemetry.calls import database
 from coinlake.warehouse import Batch, Loaded
 from coinlake_warehouse import partitions
 from coinlake_warehouse.connection import Connection, connect, explained, server_name
@@ -49,7 +50,7 @@ class PostgresWarehouse:
         """All of the batch, or nothing; see `coinlake.warehouse.Warehouse.load` for the errors."""
         if not batch.captures:
             raise ValueError("a batch holds at least one capture")
-        with self._session() as session:
+        with database("postgresql", "load"), self._session() as session:
             return self._load(session, batch, staged)
 
     def close(self) -> None:

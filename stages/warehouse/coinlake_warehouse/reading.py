@@ -17,6 +17,7 @@ from psycopg import sql
 
 from coinlake_warehouse.comparing import Comparing
 from coinlake_warehouse.statements import statement
+from coinlake_warehouse.verifications import Verification
 
 Order = Literal["rank", "name", "price", "change", "market_cap", "volume", "as_of"]
 """What the latest quotes can be ordered by."""
@@ -292,6 +293,10 @@ class Reader(Comparing):
     def rules_broken(self) -> list[RuleBroken]:
         """Which rules the newest 10,000 open dead letters broke, most broken first."""
         return self._all(RuleBroken, "rules_broken", newest=_RULES_AMONG_NEWEST)
+
+    def verification(self) -> Verification | None:
+        """The newest verification of all captures; None where there was none."""
+        return next(iter(self._all(Verification, "verification")), None)
 
     def batches(self, *, limit: int = 50, before: int | None = None) -> list[BatchRecord]:
         """Committed batches, newest first, from below the id `before` on."""

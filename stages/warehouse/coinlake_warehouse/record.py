@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from coinlake.warehouse import Loaded
+from coinlake.warehouse import BrokenRule, Loaded
 from coinlake_warehouse.connection import Connection
 from coinlake_warehouse.statements import statement
 
@@ -41,6 +41,15 @@ def record(
         },
     ).fetchone()
     assert row is not None
-    loaded = Loaded(*row)
+    loaded = Loaded(
+        *row,
+        received=dict(session.execute(statement("load/received")).fetchall()),
+        broken_rules=_broken_rules(session) if rejects else {},
+    )
     session.execute(statement("load/loaded_captures"), {"batch_id": loaded.batch_id})
     return loaded
+
+
+def _broken_rules(session: Connection) -> dict[BrokenRule, int]:
+    rows = session.execute(statement("load/broken_rules")).fetchall()
+    return {BrokenRule(source, stage, rule): letters for source, stage, rule, letters in rows}

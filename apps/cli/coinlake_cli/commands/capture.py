@@ -14,8 +14,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from coinlake import telemetry
 from coinlake.errors import CoinlakeError, FixConfiguration, Refused, TryAgain, WaitUntil
 from coinlake.feed import CaptureOutcome
 from coinlake.model import Capture
@@ -23,6 +25,7 @@ from coinlake.plugins import Broken
 from coinlake.schedule import slot_at
 from coinlake.settings import Settings, unknown
 from coinlake.source import dataset_of
+from coinlake_cli import watching
 from coinlake_cli.deployment import Deployment, opened
 from coinlake_cli.feeds import NamedFeed, feeds_of, fetching
 from coinlake_cli.folder import one_capture_at_a_time
@@ -62,6 +65,7 @@ def capture(
         captured = asyncio.run(_capture(deployment, source, dataset, moment))
         if load:
             deployment.catch_up()
+        telemetry.tell(partial(watching.feeds, deployment), partial(watching.quotas, deployment))
     document = [entry for entry, _ in captured]
     rows = [[entry[column] for column in _COLUMNS] for entry in document]
     output.show(document, Table("Captured", _COLUMNS, rows, frozenset({"captures", "new"})))

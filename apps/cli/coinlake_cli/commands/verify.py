@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -14,8 +15,10 @@ from coinlake_cli import distributed
 from coinlake_cli.deployment import Deployment, opened
 from coinlake_cli.output import Output, Table, talk
 from coinlake_warehouse import verify as comparison
+from coinlake_warehouse.verifications import Verification, keep
 
-_COUNTS = ("expected", "found", "missing", "doubled", "different", "extra")
+_KINDS = ("missing", "doubled", "different", "extra")
+_COUNTS = ("expected", "found", *_KINDS)
 
 
 def verify(
@@ -32,6 +35,7 @@ def verify(
     are compared. In the distributed profile captures lost on the way are named first, and with `repair`
     sent again.
     """
+    began_s = time.monotonic()
     with opened(settings) as deployment:
         whole = since is None and until is None
         account = (
@@ -42,6 +46,19 @@ def verify(
             deployment.addresses.owner, deployment.lake.id, _refined(deployment, captures), whole=whole
         )
         damaged = [str(held.capture.id) for held in deployment.lake.audit()]
+        keep(
+            deployment.addresses.owner,
+            Verification(
+                finished_at=deployment.clock.now(),
+                seconds=time.monotonic() - began_s,
+                captures=report.captures,
+                pending=report.pending,
+                **{kind: sum(getattr(table, kind) for table in report.tables) for kind in _KINDS},
+                damaged=len(damaged),
+                lost=account.wrong if account else 0,
+            ),
+            is_whole=whole,
+        )
     document = asdict(report) | {
         "clean": report.clean and not damaged and (account is None or account.clean),
         "damaged_captures": damaged,

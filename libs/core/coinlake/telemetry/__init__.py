@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from coinlake.telemetry.program import running, start
 from coinlake.telemetry.tracing import traceparent, tracer
-from coinlake.telemetry.watching import Seen, Watcher, watching
+from coinlake.telemetry.watching import Seen, Watcher, tell, watching
 
-__all__ = ["Seen", "Watcher", "running", "start", "traceparent", "tracer", "watching"]
+__all__ = ["Seen", "Watcher", "running", "start", "tell", "traceparent", "tracer", "watching"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any, Literal
+from typing import Literal
 from uuid import uuid4
 
 import structlog
@@ -23,22 +23,20 @@ Form = Literal["auto", "json", "text"]
 RUN_ID = str(uuid4())
 """Of this run of this program: on each of its log lines, and on each capture it fetches."""
 
+_JSON = structlog.processors.JSONRenderer(ensure_ascii=False, default=repr)
+
 
 def log_to_stderr(level: int = logging.INFO, form: Form = "auto") -> None:
     """Sends events of this level and above to stderr, and the warnings of libraries too."""
     is_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
-    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False, default=repr)
-    if not is_json:
-        renderer = structlog.dev.ConsoleRenderer(pad_event_to=0)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _with_trace,
-            *([_with_run] if is_json else []),
+            *([_with_ids] if is_json else []),
             structlog.processors.format_exc_info,
-            renderer,
+            _JSON if is_json else structlog.dev.ConsoleRenderer(pad_event_to=0),
             _without_secrets,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -59,15 +57,11 @@ class _Relay(logging.Handler):
             self.handleError(record)
 
 
-def _with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _with_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
         event["trace_id"] = trace.format_trace_id(context.trace_id)
         event["span_id"] = trace.format_span_id(context.span_id)
-    return event
-
-
-def _with_run(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {"run_id": RUN_ID, **event}
 
 

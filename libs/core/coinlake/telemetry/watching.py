@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import structlog
 
@@ -22,6 +23,7 @@ Seen = tuple[Watched, float, Mapping[str, Value]]
 Watcher = Callable[[], Iterable[Seen]]
 
 _LAST_WAIT_S = 1.0
+_TOLD_S = 60.0
 
 log = structlog.get_logger("coinlake.telemetry")
 
@@ -50,29 +52,43 @@ def watching(*watchers: Watcher, every_s: float | None = None) -> Iterator[None]
             thread.join(_LAST_WAIT_S / len(threads))
 
 
+def tell(*watchers: Watcher) -> None:
+    """Looks once, for a program that ends now and then sends what it knows."""
+    if is_wanted("METRICS"):
+        for watcher in watchers:
+            _look(watcher, set(), good_for_s=_TOLD_S)
+
+
 def _watch(watcher: Watcher, stop: threading.Event, every_s: float) -> None:
     known: set[Watched] = set()
-    is_told = False
+    is_well = True
     while True:
-        try:
-            seen = list(watcher())
-            is_told = False
-        except Exception as error:
-            seen = []
-            if not (is_told or stop.is_set()):
-                is_told = True
-                log.warning(
-                    "telemetry.watch_failed",
-                    watcher=getattr(watcher, "__qualname__", "?"),
-                    error=type(error).__name__,
-                )
-        by_metric = defaultdict(list)
-        for metric, amount, labels in seen:
-            by_metric[metric].append((amount, labels))
-        known |= by_metric.keys()
-        for metric in known:
-            metric.see(by_metric[metric], good_for_s=3 * every_s)
+        error = _look(watcher, known, good_for_s=3 * every_s)
+        if error is not None and is_well and not stop.is_set():
+            log.warning("telemetry.watch_failed", watcher=_name(watcher), error=type(error).__name__)
+        is_well = error is None
         if stop.wait(every_s):
             break
     for metric in known:
         metric.see((), good_for_s=0)
+
+
+def _look(watcher: Watcher, known: set[Watched], *, good_for_s: float) -> Exception | None:
+    """Takes up what a watcher sees, and adds its metrics to those known. The error where it cannot look."""
+    by_metric: dict[Watched, list[tuple[float, Mapping[str, Value]]]] = defaultdict(list)
+    failure = None
+    try:
+        for metric, amount, labels in watcher():
+            by_metric[metric].append((amount, labels))
+    except Exception as error:  # also a defect of it costs only what it would have told
+        failure = error
+        by_metric.clear()
+    known |= by_metric.keys()
+    for metric in known:
+        metric.see(by_metric[metric], good_for_s=good_for_s)
+    return failure
+
+
+def _name(watcher: Watcher) -> str:
+    called = watcher.func if isinstance(watcher, partial) else watcher
+    return getattr(called, "__qualname__", "?")
