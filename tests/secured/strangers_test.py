@@ -6,13 +6,22 @@ import json
 import os
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from confluent_kafka import Producer
 
 from coinlake.model import Held
 from coinlake.settings import Secret
-from coinlake_bus.message import CAPTURE_HEADER, SCHEMA_HEADER, Message, Received, decode, encode
+from coinlake_bus.message import (
+    CAPTURE_HEADER,
+    SCHEMA_HEADER,
+    Message,
+    Received,
+    decode,
+    encode,
+    of_lake,
+)
 from coinlake_bus.reader import read_topic
 from coinlake_lake.mongo import MongoLake
 from distributed.site import until
@@ -47,6 +56,7 @@ def strange(ours: Message) -> list[tuple[str, Message]]:
         ("bad_header", _with_rest(ours, position=0)),
         ("bad_header", _with_rest(ours, page=77)),
         ("bad_header", ours._replace(headers=[*ours.headers, (SCHEMA_HEADER, b"1")])),
+        ("another_lake", _with_rest(ours, lake_id=str(UUID(int=1)))),
     ]
 
 
@@ -79,7 +89,7 @@ def test_a_stranger_s_messages_are_dead_letters_and_hold_nothing_up(working: Cha
     lie_at = {
         f"message: {guarded.open_bus.topic}, partition {one.partition}, offset {one.offset}"
         for one in read_topic(guarded.open_bus)
-        if not isinstance(decode(one.message), Received)
+        if not isinstance(of_lake(decode(one.message), received.lake_id, b""), Received)
     }
     assert {place for _, place in letters(working)} == lie_at
 

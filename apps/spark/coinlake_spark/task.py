@@ -53,8 +53,9 @@ class Task:
 
     def _lines(self, batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
         try:
-            found = decode_batch(batch)
-            attempt = _stager(self.config).stage(found.captures, found.rejects)
+            stager = _stager(self.config)
+            found = decode_batch(batch, stager.lake_id())
+            attempt = stager.stage(found.captures, found.rejects)
         except CoinlakeError as error:
             yield {"fault": str(error), "is_fatal": isinstance(error, FixConfiguration)}
             return

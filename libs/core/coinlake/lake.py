@@ -12,6 +12,9 @@ from uuid import UUID
 from coinlake.account import Entry
 from coinlake.model import Capture, Held
 
+ANOTHER_LAKE = "another_lake"
+"""The rule that dead letters name which are captures of another lake than the warehouse's."""
+
 
 class Lake(AbstractContextManager["Lake"], Protocol):
     """Captures at rest. There is no way to change or remove one."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coinlake.model import CAPTURES, REJECTS, capture_batch, id_of
-from coinlake_bus.message import Message, Received, Unreadable, decode
+from coinlake_bus.message import Message, Received, Unreadable, decode, of_lake
 
 STAGE = "bus"
 """The stage of a dead letter that a message became."""
@@ -62,15 +62,18 @@ class _Place(NamedTuple):
     timestamp: datetime
 
 
-def decode_batch(batch: pa.RecordBatch) -> Messages:
+def decode_batch(batch: pa.RecordBatch, lake_id: UUID | None = None) -> Messages:
     """Messages in columns key, value, topic, partition, offset, timestamp and headers, as Spark names them.
 
-    `headers` is list<struct<key, value>>. No message raises.
+    `headers` is list<struct<key, value>>. Captures of another lake than the given one are rejects; with None
+    any lake's are taken. No message raises.
     """
     captures: list[tuple[Received, _Place]] = []
     rejects: list[tuple[Unreadable, _Place]] = []
     for message, place in zip(_messages(batch), _places(batch), strict=True):
         found = decode(message)
+        if lake_id is not None:
+            found = of_lake(found, lake_id, message.value or b"")
         if isinstance(found, Received):
             captures.append((found, place))
         else:

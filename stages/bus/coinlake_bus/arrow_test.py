@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pyarrow as pa
 from hypothesis import given
@@ -78,3 +79,19 @@ def test_a_capture_whose_body_is_left_out_is_named_in_its_reject() -> None:
     assert row["capture_id"] == str(HELD.capture.id)
     assert (row["source"], row["slot"], row["position"]) == ("venue", HELD.capture.slot, 7)
     assert found.rejects.select(REJECTS.names).schema == REJECTS
+
+
+def test_a_capture_of_another_lake_is_a_reject_with_its_bytes_and_nothing_of_its_identity() -> None:
+    theirs, ours = encode(HELD, UUID(int=99)), encode(HELD, LAKE)
+    found = decode_batch(spark_batch([theirs, ours, without_body(theirs), without_body(ours)]), LAKE)
+    assert found.captures.column("offset").to_pylist() == [1]
+    first, second, third = found.rejects.to_pylist()
+    assert first["original"] == HELD.capture.body
+    assert first["reasons"][0] == (
+        f"another_lake: capture {HELD.capture.id} is of lake {UUID(int=99)}, not of {LAKE}"
+    )
+    assert second["reasons"][1].startswith("body_left_out: ")
+    for offset, row in ((0, first), (2, second)):
+        assert row["capture_id"] == str(message_id("coinlake.captures", 2, offset))
+        assert (row["source"], row["lake_id"], row["position"]) == ("", None, None)
+    assert third["lake_id"] == str(LAKE)

@@ -24,6 +24,7 @@ from uuid import UUID
 import msgspec
 
 from coinlake.account import Entry
+from coinlake.lake import ANOTHER_LAKE
 from coinlake.model import Capture, Held
 
 SCHEMA_HEADER = "coinlake-schema"
@@ -175,6 +176,15 @@ def decode(message: Message) -> Received | Unreadable:
     if faults := tuple(_faults_of_body(message, rest, headers.get(BODY_HEADER))):
         return Unreadable(faults, body, _received(rest, b""))
     return received
+
+
+def of_lake(found: Received | Unreadable, lake_id: UUID, original: bytes) -> Received | Unreadable:
+    """What was decoded, unless it is of another lake: whose position and id mean nothing here."""
+    named = found if isinstance(found, Received) else found.about
+    if named is None or named.lake_id == lake_id:
+        return found
+    reason = f"{ANOTHER_LAKE}: capture {named.held.capture.id} is of lake {named.lake_id}, not of {lake_id}"
+    return Unreadable((reason, *(found.reasons if isinstance(found, Unreadable) else ())), original)
 
 
 def entry(message: Message, lake_id: UUID) -> Entry | None:

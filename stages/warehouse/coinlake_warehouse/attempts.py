@@ -20,6 +20,7 @@ from coinlake.refining import reject_whole
 from coinlake_warehouse.connection import Connection, connect, explained
 from coinlake_warehouse.keys import earliest, spans_of
 from coinlake_warehouse.staging import StagingTable, copy_batch, copy_rows, reject_rows
+from coinlake_warehouse.statements import statement
 
 ORIGIN = ("lake_id", "position", "capture_id", "source", "dataset", "slot", "received_at")
 """What the warehouse keeps of a capture: columns of all that is staged."""
@@ -64,6 +65,12 @@ class Stager:
                 decoded = Decoded(rejects=unreadable.select(REJECTS.names))
                 rows += self._copy(session, attempt, unreadable, decoded)
         return Attempt(attempt, rows)
+
+    def lake_id(self) -> UUID | None:
+        """The lake whose captures the warehouse takes; None while it is nobody's. Raises as `stage` does."""
+        with self._session() as session:
+            standing = session.execute(statement("load/position")).fetchone()
+        return standing[1] if standing else None
 
     def close(self) -> None:
         """Ends the session; a later call opens another."""

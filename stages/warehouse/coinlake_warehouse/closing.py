@@ -18,10 +18,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
+import structlog
 from psycopg import sql
 
 from coinlake.clock import Clock, SystemClock
 from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.lake import ANOTHER_LAKE
 from coinlake.model import CANDLES, INSTRUMENTS
 from coinlake.warehouse import Loaded
 from coinlake_warehouse import partitions
@@ -41,6 +43,8 @@ from coinlake_warehouse.statements import statement
 
 _LEADER = 0x4C6F61642062757A
 """Key of the advisory lock: whoever holds it loads from the bus."""
+
+log = structlog.get_logger("coinlake.load")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,13 @@ class BusLoader:
 
         None where the batch had been loaded before. `staged` is called when all is written and nothing
         committed. Raises `TryAgain` when the server is away, lost what was staged, or stands at other
-        offsets than the batch begins at (read them and go on from there).
+        offsets than the batch begins at (read them and go on from there), and `FixConfiguration` for a topic
+        that begins with nothing but captures of another lake.
         """
         with self._session() as session:
             if self._is_loaded(session, stretches):
                 return None
+            self._look_at_lakes(session, {"attempts": [attempt.id for attempt in attempts]})
             with session.transaction():
                 loaded, months = self._load(session, attempts, stretches, started_at, traceparent)
                 staged()
@@ -178,17 +184,43 @@ class BusLoader:
         session.execute(statement("attempts/move_position"))
         return loaded, made
 
+    def _look_at_lakes(self, session: Connection, named: Mapping[str, list[UUID]]) -> None:
+        """Tells of captures of another lake than the warehouse's; refuses a topic that has nothing else."""
+        lakes = self._lakes(session, named)
+        if len(lakes) > 1:  # they were staged when the warehouse was nobody's yet: it is of whom most are
+            session.execute(statement("load/first_position"), {"lake_id": lakes[0]})
+            raise TryAgain(
+                f"The topic {self._topic.name} holds captures of {len(lakes)} lakes, and the warehouse "
+                f"{server_name(self._dsn)} was empty: from now on it is one of lake {lakes[0]}. "
+                "This batch is to be made again."
+            )
+        strangers = session.execute(
+            statement("attempts/strangers"), named | {"rule": ANOTHER_LAKE}
+        ).fetchall()
+        if not strangers:
+            return
+        captures, (said, *_) = len(strangers), strangers[0]
+        if not lakes and not _offsets(session, self._topic):
+            raise FixConfiguration(
+                f"The topic {self._topic.name} holds captures of another lake than the warehouse "
+                f"{server_name(self._dsn)}: their histories must not mix ({said}). "
+                "Use another topic, or another warehouse."
+            )
+        log.warning("load.another_lake", topic=self._topic.name, captures=captures, reason=said)
+
+    def _lakes(self, session: Connection, named: Mapping[str, list[UUID]]) -> list[UUID]:
+        """Of which lakes captures were staged, those with the most first."""
+        return [lake_id for (lake_id,) in session.execute(statement("attempts/lakes"), named)]
+
     def _lock_position(self, session: Connection, named: Mapping[str, list[UUID]]) -> None:
-        lakes = [lake_id for (lake_id,) in session.execute(statement("attempts/lakes"), named)]
+        lakes = self._lakes(session, named)
         for lake_id in lakes:
             session.execute(statement("load/first_position"), {"lake_id": lake_id})
         row = session.execute(statement("load/lock_position")).fetchone()
-        strangers = [lake_id for lake_id in lakes if row and lake_id != row[1]]
-        if row and strangers:
-            raise FixConfiguration(
-                f"The warehouse {server_name(self._dsn)} was loaded from lake {row[1]}, and the topic "
-                f"{self._topic.name} holds captures of lake {strangers[0]}: their histories must not mix. "
-                "Use another topic, or another warehouse."
+        if row and set(lakes) - {row[1]}:
+            raise TryAgain(
+                f"The warehouse {server_name(self._dsn)} became one of lake {row[1]} while captures of "
+                "another were staged. This batch is to be made again."
             )
 
     def _count(

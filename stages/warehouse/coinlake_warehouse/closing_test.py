@@ -12,7 +12,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from coinlake.errors import FixConfiguration, TryAgain
+from coinlake.errors import TryAgain
 from coinlake.model import REJECTS, Decoded, Held, capture_batch
 from coinlake.warehouse import Loaded
 from coinlake_warehouse.attempts import Attempt, Stager
@@ -287,15 +287,6 @@ def test_of_one_batch_both_claims_of_a_capture_are_on_record(dsn: str, loader: B
     stager.close()
     assert rows(dsn, "SELECT position FROM position") == [2]
     assert rows(dsn, "SELECT count(*) FROM dead_letters") == [2]
-
-
-def test_captures_of_another_lake_are_refused(stager: Stager, loader: BusLoader) -> None:
-    loader.begin()
-    load(loader, [stager.stage(received(CAPTURES[:6]))], Stretch(0, 0, 6))
-    loader.begin()
-    attempt = stager.stage(received(CAPTURES[6:], UUID(int=2)))
-    with pytest.raises(FixConfiguration, match="histories must not mix"):
-        load(loader, [attempt], Stretch(0, 6, 12))
 
 
 def test_of_two_loaders_one_leads_and_the_other_follows_when_it_ends(dsn: str, loader: BusLoader) -> None:

@@ -14,6 +14,8 @@ FULL JOIN (
     WHERE resolved_at IS NULL
         -- These were refused by the server: no rebuilding can tell.
         AND (stage <> 'load' OR capture_id NOT IN (SELECT capture_id FROM checked))
+        -- These are of messages that no capture of the lake came by: nothing says what should stand.
+        AND (stage <> 'bus' OR source <> '')
         AND (%(whole)s OR capture_id IN (SELECT capture_id FROM checked))
 ) AS found USING (capture_id, path)
 WHERE (expected.stage, expected.reasons, expected.original, expected.source, expected.dataset, expected.slot)
