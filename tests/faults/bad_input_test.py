@@ -20,7 +20,7 @@ from coinlake.testing.replay import ReplayServer
 from coinlake_cli.commands.verify import _refined
 from coinlake_cli.deployment import Deployment, opened
 from coinlake_cli.feeds import feeds_of, fetching
-from coinlake_cli.replaying import replay_captures
+from coinlake_cli.replaying import captures_of, replay_captures
 from coinlake_coingecko.mimic import CoinGeckoMimic
 from coinlake_coingecko.recordings import DAILY
 from coinlake_warehouse.embedded import EmbeddedServer
@@ -97,6 +97,9 @@ class Run:
         totals = deployment.reader.totals()
         replayed = replay_captures(deployment, deployment.lake.scan())
         assert replayed.quotes_new == 0
+        refused = captures_of(deployment, deployment.reader.dead_letter_keys())
+        ids = {letter.capture_id for letter in deployment.reader.dead_letters()}
+        assert replay_captures(deployment, refused).captures == len(ids)
         assert deployment.reader.totals().dead_letters == totals.dead_letters
         captures = deployment.lake.scan()
         report = verify(deployment.addresses.owner, deployment.lake.id, _refined(deployment, captures))

@@ -40,11 +40,18 @@ def replay_captures(deployment: Deployment, captures: Iterable[Held]) -> Replaye
     return Replayed(read, sum(one.quotes_new for one in loaded), sum(one.rejects for one in loaded))
 
 
+def captures_of(deployment: Deployment, letters: Iterable[tuple[UUID, str]]) -> Iterator[Held]:
+    """The captures of dead letters, each once and read when it is wanted; no other is read.
+
+    Left out are those that the lake does not hold: of messages that name no capture of it.
+    """
+    for capture_id in dict.fromkeys(capture_id for capture_id, _ in letters):
+        if held := deployment.lake.find(capture_id):
+            yield held
+
+
 def replay_letters(deployment: Deployment, letters: Sequence[tuple[UUID, str]]) -> str:
     """Reads the captures of these dead letters again, each once, and says how it went."""
-    wanted = dict.fromkeys(capture_id for capture_id, _ in letters)
-    found = [deployment.lake.find(capture_id) for capture_id in wanted]
-    held = (one for one in found if one is not None)
-    missing = found.count(None)
-    said = str(replay_captures(deployment, held))
-    return said if not missing else f"{said} {missing:,} are not in this lake."
+    replayed = replay_captures(deployment, captures_of(deployment, letters))
+    missing = len({capture_id for capture_id, _ in letters}) - replayed.captures
+    return f"{replayed} {missing:,} are not in this lake." if missing else str(replayed)

@@ -279,10 +279,16 @@ class Reader(Comparing):
         return self._all(DeadLetter, "dead_letters", source=source, rule=rule, limit=limit, offset=offset)
 
     def dead_letter_keys(
-        self, *, source: str | None = None, rule: str | None = None
+        self,
+        *,
+        source: str | None = None,
+        rule: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> list[tuple[UUID, str]]:
-        """(capture id, path) of every open dead letter, oldest first."""
-        rows = self._all(_LetterKey, "dead_letter_keys", source=source, rule=rule)
+        """(capture id, path) of every open dead letter of slots in [since, until), oldest first."""
+        asked = {"source": source, "rule": rule, "since": since, "until": until}
+        rows = self._all(_LetterKey, "dead_letter_keys", **asked)
         return [(row.capture_id, row.path) for row in rows]
 
     def dead_letter(self, capture_id: UUID, path: str, *, limit_bytes: int) -> DeadLetter | None:

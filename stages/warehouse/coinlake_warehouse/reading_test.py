@@ -288,6 +288,9 @@ def test_open_dead_letters_are_listed_counted_and_found_by_rule(dsn: str, reader
     assert [each.path for each in reader.dead_letters(rule="rank_odd")] == ["/0"]
     assert [each.path for each in reader.dead_letters(source="venue")] == ["/1"]
     assert reader.dead_letter_keys(rule="price_negative") == [(CAPTURE, "/1"), (CAPTURE, "/0")]
+    slot = reader.dead_letters()[0].slot
+    assert len(reader.dead_letter_keys(since=slot)) == 2
+    assert reader.dead_letter_keys(until=slot) == []
     assert [(each.source, each.rule, each.letters) for each in reader.rules_broken()] == [
         ("coingecko", "price_negative", 1),
         ("coingecko", "rank_odd", 1),

@@ -11,7 +11,7 @@ from coinlake.model import Held
 from coinlake.settings import Settings
 from coinlake_cli.deployment import Deployment, opened
 from coinlake_cli.output import Output, Table, talk
-from coinlake_cli.replaying import replay_captures
+from coinlake_cli.replaying import captures_of, replay_captures
 from coinlake_warehouse.loaded import LoadedCaptures
 
 _AT_ONCE = 100
@@ -30,19 +30,15 @@ def replay(
     """Replays the captures that have open dead letters, or all of a range of slots."""
     with opened(settings) as deployment:
         deployment.catch_up()
-        whole = deployment.lake.scan(source=source, since=since, until=until)
-        replayed = replay_captures(
-            deployment, _loaded(deployment, whole) if everything else _refused(deployment, whole)
-        )
+        if everything:
+            whole = deployment.lake.scan(source=source, since=since, until=until)
+            replayed = replay_captures(deployment, _loaded(deployment, whole))
+        else:
+            letters = deployment.reader.dead_letter_keys(source=source, since=since, until=until)
+            replayed = replay_captures(deployment, captures_of(deployment, letters))
     document = asdict(replayed)
     rows = [(key.replace("_", " "), value) for key, value in document.items()]
     output.show(document, Table("Replayed", ("what", "count"), rows, frozenset({"count"})))
-
-
-def _refused(deployment: Deployment, captures: Iterator[Held]) -> Iterator[Held]:
-    """Of these captures, those with open dead letters."""
-    letters = {capture_id for capture_id, _ in deployment.reader.dead_letter_keys()}
-    return (held for held in captures if held.capture.id in letters)
 
 
 def _loaded(deployment: Deployment, captures: Iterator[Held]) -> Iterator[Held]:
