@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -20,8 +22,10 @@ from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_positions import MongoPositions
 from coinlake_lake.mongo_setup import set_up
 from coinlake_producer.killing_test import capture
+from coinlake_producer.serving import STOP_S
 from servers.kafka import Kafka
 from servers.mongod import Mongo
+from servers.proxy import Proxy
 
 DEADLINE_S = 60
 
@@ -67,10 +71,7 @@ def test_what_is_appended_to_the_lake_reaches_the_topic_and_moves_the_mark(
     with MongoLake(url) as lake, MongoPositions(url, lake.id, bus.topic) as positions:
         captures = [capture(number) for number in range(20)]
         assert all(lake.append(one) for one in captures)
-        end = time.monotonic() + DEADLINE_S
-        while positions.read().position < 20:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        _until(lambda: positions.read().position == 20)
         program.terminate()
         assert program.wait(5) == 0
         received = [decode(placed.message) for placed in read_topic(bus)]
@@ -78,6 +79,40 @@ def test_what_is_appended_to_the_lake_reaches_the_topic_and_moves_the_mark(
     assert sorted(str(one.held.capture.id) for one in received if isinstance(one, Received)) == sorted(
         str(one.id) for one in captures
     )
+
+
+def test_a_mongodb_that_hangs_does_not_delay_its_stop_and_costs_nothing(
+    url: SecretStr, settings: dict[str, str], tmp_path: Path
+) -> None:
+    bus = BusSettings(servers=settings["BUS__SERVERS"], topic=settings["BUS__TOPIC"])
+    Bus(bus).init()
+    member = urlsplit(url.get_secret_value())
+    with (
+        MongoLake(url) as lake,
+        MongoPositions(url, lake.id, bus.topic) as positions,
+        Proxy(tmp_path / "port", int(member.netloc.rpartition(":")[2])) as link,
+    ):
+        by_link = f"mongodb://127.0.0.1:{link.port}{member.path}?directConnection=true"
+        for round_ in range(2):
+            program = start(settings | {"LAKE__URL": by_link})
+            assert lake.append(capture(round_))
+            _until(lambda end=round_ + 1: positions.read().position == end)
+            link.hold()
+            told_at = time.monotonic()
+            program.terminate()
+            _, log = program.communicate(timeout=DEADLINE_S)
+            assert time.monotonic() - told_at < STOP_S + 2
+            assert program.returncode == 0
+            assert "producer.cut_short" in log
+            link.cut()
+            link.mend()
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
