@@ -9,6 +9,8 @@ from servers.fixtures import (
     mongo_standalone,
     mongod_program,
     postgres_server,
+    prometheus_programs,
+    watching_programs,
 )
 
 __all__ = [
@@ -18,4 +20,6 @@ __all__ = [
     "mongo_standalone",
     "mongod_program",
     "postgres_server",
+    "prometheus_programs",
+    "watching_programs",
 ]

