@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from coinlake import telemetry
+from coinlake.clock import SystemClock
 from coinlake.errors import FixConfiguration
 from coinlake.settings import Settings, load
 from coinlake.telemetry.logs import log_to_stderr
 from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_positions import MongoPositions
 from coinlake_producer.serving import exit_code_of, publish_until_told
+from coinlake_producer.watching import lag
 
 
 def main() -> None:
@@ -41,7 +44,11 @@ def publish(settings: Settings) -> None:
             'The producer is a part of the distributed profile: set profile = "distributed", lake.url '
             "(or COINLAKE_LAKE__URL) and [bus]."
         )
-    with MongoLake(url) as lake, MongoPositions(url, lake.id, settings.bus.topic) as positions:
+    with (
+        MongoLake(url) as lake,
+        MongoPositions(url, lake.id, settings.bus.topic) as positions,
+        telemetry.watching(partial(lag, lake, positions, SystemClock())),
+    ):
         publish_until_told(lake, positions, settings.bus, wait=lake.wait)
 
 

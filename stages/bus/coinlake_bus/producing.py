@@ -20,13 +20,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from coinlake.errors import TryAgain
 from coinlake.lake import Lake
 from coinlake.model import Held
 from coinlake.positions import Mark, Positions
+from coinlake.telemetry import metrics, tracing
 from coinlake_bus.kafka import Bus, Topic
 from coinlake_bus.message import encode
 from coinlake_bus.writer import BusWriter
@@ -50,6 +53,8 @@ _PAUSES_S = (0.5, 1, 2, 5, 10)
 """Pauses between tries while lake or broker is away; the last one repeats."""
 _STEADY_S = 60.0
 """A course that went on for so long was no failure: the next pause is short again."""
+
+_SENDING = {"messaging.system": "kafka", "messaging.operation.name": "send"}
 
 log = structlog.get_logger("coinlake.producing")
 
@@ -93,6 +98,7 @@ class Producing:
                 failures = 0 if time.monotonic() - begun_at > _STEADY_S else failures
                 pause_s = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
                 failures += 1
+                metrics.PRODUCER_INTERRUPTIONS.add(error=metrics.kind_of(error))
                 log.warning("producing.interrupted", reason=str(error), again_in_s=pause_s)
                 stop.wait(pause_s)
 
@@ -111,6 +117,17 @@ class Producing:
         mark = self._positions.read()
         while not stop.wait(STAND_BY_S) and mark != (mark := self._positions.read()):
             pass
+
+
+class _Sent(NamedTuple):
+    """A message that was handed to the client."""
+
+    position: int
+    size: int
+    at_ns: int
+    """By `time.time_ns`."""
+    traceparent: str
+    """Of its capture; "" where nobody records that trace."""
 
 
 class _Moved(Exception):
@@ -140,8 +157,9 @@ class _Course:
         self._mark = positions.read()
         self._start = self._first_position()
         self._lake_id = lake.id
-        self._in_flight: deque[tuple[int, int]] = deque()
-        """Position and size of each message sent and not yet part of `_reached`, in order."""
+        self._sending = {**_SENDING, "messaging.destination.name": bus.settings.topic}
+        self._in_flight: deque[_Sent] = deque()
+        """Messages sent and not yet part of `_reached`, in order."""
         self._in_flight_bytes = 0
         self._acknowledged: set[int] = set()
         self._reached = self._start
@@ -153,6 +171,7 @@ class _Course:
         """Publishes until `stop`, or until it cannot go on."""
         if not self._positions.move(self._mark, self._mark):  # whoever may not move it shall know at once
             raise _Moved
+        self._tell_mark()
         log.info("producing.begun", topic=self._bus.settings.topic, position=self._start)
         aside = ThreadPoolExecutor(1, "producing")
         try:
@@ -185,6 +204,7 @@ class _Course:
         message = encode(held, self._lake_id)
         fitted = writer.fitted(message)
         if fitted is not message:
+            metrics.BODIES_LEFT_OUT.add()
             log.error("producing.body_left_out", capture_id=str(held.capture.id), size=len(held.capture.body))
         size = fitted.size
         while self._in_flight and self._in_flight_bytes + size > IN_FLIGHT_BYTES:
@@ -197,7 +217,10 @@ class _Course:
             self._turn(writer, timeout_s=0.1)
         if not self._in_flight:
             self._heard_at = time.monotonic()
-        self._in_flight.append((held.position, size))
+        given = held.capture.traceparent
+        self._in_flight.append(
+            _Sent(held.position, size, time.time_ns(), given if tracing.sampled(given) else "")
+        )
         self._in_flight_bytes += size
         return True
 
@@ -221,22 +244,41 @@ class _Course:
 
     def _advance(self) -> None:
         """Moves `_reached` over acknowledged captures, up to the first that is not."""
-        while self._in_flight and self._in_flight[0][0] in self._acknowledged:
-            position, size = self._in_flight.popleft()
-            self._acknowledged.discard(position)
-            self._in_flight_bytes -= size
-            self._reached = position
+        oldest_ns, count = 0, 0
+        while self._in_flight and self._in_flight[0].position in self._acknowledged:
+            sent = self._in_flight.popleft()
+            self._acknowledged.discard(sent.position)
+            self._in_flight_bytes -= sent.size
+            self._reached = sent.position
             self._heard_at = time.monotonic()
+            oldest_ns, count = oldest_ns or sent.at_ns, count + 1
+            if sent.traceparent:
+                about = {
+                    **self._sending,
+                    "coinlake.position": sent.position,
+                    "messaging.message.body.size": sent.size,
+                }
+                tracing.happened(sent.traceparent, "send", SpanKind.PRODUCER, about, since_ns=sent.at_ns)
+        if count:
+            named = {name.replace(".", "__"): value for name, value in self._sending.items()}
+            metrics.SENT_MESSAGES.add(count, **named)
+            metrics.SEND_DURATION.record((time.time_ns() - oldest_ns) / 1e9, **named)
 
     def _store(self) -> None:
         """Moves the mark to what was reached."""
         self._stored_at = time.monotonic()
+        metrics.PRODUCER_IN_FLIGHT.set(len(self._in_flight))
         after = Mark(self._reached, self._topic.id)
         if after == self._mark:
             return
         if not self._positions.move(self._mark, after):
             raise _Moved
         self._mark = after
+        self._tell_mark()
+
+    def _tell_mark(self) -> None:
+        metrics.PRODUCER_MARK.set(self._mark.position)
+        metrics.PRODUCER_MARK_MOVED.set(time.time())
 
     def _check_topic(self, aside: ThreadPoolExecutor) -> None:
         """Finds out from time to time, without waiting for it, whether the topic is still the same."""

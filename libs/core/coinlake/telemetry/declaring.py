@@ -21,9 +21,16 @@ _SUFFIXES = {"s": "_seconds", "By": "_bytes"}
 """What the collector makes of a unit; a unit in braces is a note, of which it makes nothing."""
 
 _meter = metrics.get_meter("coinlake")
+_is_recording = False
 
 Value = str | int
 """Of a label."""
+
+
+def record() -> None:
+    """Says that metrics of this process are sent. Before, and where they are not, recording costs nothing."""
+    global _is_recording
+    _is_recording = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,8 @@ class Counter(Metric):
 
     def add(self, amount: float = 1, /, **labels: Value) -> None:
         """Counts `amount` more."""
-        self._instrument.add(amount, self.attributes(labels))
+        if _is_recording:
+            self._instrument.add(amount, self.attributes(labels))
 
 
 class Histogram(Metric):
@@ -103,7 +111,8 @@ class Histogram(Metric):
 
     def record(self, amount: float, /, **labels: Value) -> None:
         """Counts one more that was so long or large."""
-        self._instrument.record(amount, self.attributes(labels))
+        if _is_recording:
+            self._instrument.record(amount, self.attributes(labels))
 
 
 class Gauge(Metric):
@@ -117,7 +126,8 @@ class Gauge(Metric):
 
     def set(self, amount: float, /, **labels: Value) -> None:
         """It is so much now."""
-        self._instrument.set(amount, self.attributes(labels))
+        if _is_recording:
+            self._instrument.set(amount, self.attributes(labels))
 
 
 class Watched(Metric):

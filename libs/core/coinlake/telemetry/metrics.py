@@ -159,16 +159,15 @@ TOPIC_HEADROOM = Watched(
 SENT_MESSAGES = Counter(
     "messaging.client.sent.messages",
     "{message}",
-    "Messages that all in-sync replicas acknowledged, or that failed.",
+    "Messages that all in-sync replicas acknowledged.",
     Label("messaging.system", "one", ("kafka",)),
     Label("messaging.operation.name", "what a producer does", ("send",)),
     Label("messaging.destination.name", "the topic of the settings"),
-    Label("error.type", "absent where it was acknowledged", ERROR_KINDS),
 )
 SEND_DURATION = Histogram(
     "messaging.client.operation.duration",
     "s",
-    "From handing a message to the client to its acknowledgement.",
+    "From handing a message to the client to its acknowledgement: the longest of each group acknowledged.",
     Label("messaging.system", "one", ("kafka",)),
     Label("messaging.operation.name", "what a producer does", ("send",)),
     Label("messaging.destination.name", "the topic of the settings"),

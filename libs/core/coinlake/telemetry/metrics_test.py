@@ -53,7 +53,7 @@ def test_a_label_that_is_empty_is_left_out() -> None:
 
 def test_a_label_that_is_missing_or_not_declared_is_a_defect() -> None:
     with pytest.raises(ValueError, match=r"coinlake\.fetch\.retries has the labels \['source'\], not \[\]"):
-        metrics.FETCH_RETRIES.add()
+        metrics.FETCH_RETRIES.attributes({})
 
 
 def test_an_error_is_counted_by_what_it_asks_for() -> None:

@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from coinlake import __version__
-from coinlake.telemetry import metrics, tracing
+from coinlake.telemetry import declaring, metrics, tracing
 
 STOP_S = 2.0
 """The longest that the end of a program waits for the collector to take what is left."""
@@ -96,6 +96,7 @@ def _sending(service: str, *, once: bool) -> list[Stop]:
     stops: list[Stop] = []
     if "METRICS" in wanted:
         stops.append(sending.send_metrics(resource, at_end_only=once))
+        declaring.record()
         if not once:
             metrics.PROGRAM_STARTED.set(time.time())
     if "TRACES" in wanted:

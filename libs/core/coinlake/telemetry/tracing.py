@@ -6,8 +6,7 @@ a trace of its own, with a link to each, and adds to each capture's trace when a
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
@@ -92,6 +91,21 @@ def failed(of: Span, error: BaseException) -> None:
     of.set_status(StatusCode.ERROR, said)
 
 
+def happened(
+    within: str,
+    name: str,
+    kind: SpanKind,
+    attributes: Attributes,
+    *,
+    since_ns: int,
+    links: Sequence[Link] = (),
+) -> None:
+    """Adds a span from `since_ns` (of `time.time_ns`) until now to the trace of a `traceparent`."""
+    tracer.start_span(
+        name, context_of(within), kind=kind, attributes=attributes, links=links, start_time=since_ns
+    ).end()
+
+
 def took_along(
     captures: Iterable[str], by: Span, name: str, attributes: Attributes, *, since_ns: int
 ) -> None:
@@ -99,18 +113,9 @@ def took_along(
     until now, with a link to the batch that took it along. Nothing for traces that nobody records."""
     batch = by.get_span_context()
     links = (Link(batch),) if batch.trace_flags.sampled else ()
-    now_ns = time.time_ns()
     for given in captures:
-        if parent := sampled(given):
-            made = tracer.start_span(
-                name,
-                trace.set_span_in_context(trace.NonRecordingSpan(parent), Context()),
-                kind=SpanKind.CONSUMER,
-                attributes=attributes,
-                links=links,
-                start_time=since_ns,
-            )
-            made.end(now_ns)
+        if sampled(given):
+            happened(given, name, SpanKind.CONSUMER, attributes, since_ns=since_ns, links=links)
 
 
 def links_to(captures: Iterable[str]) -> list[Link]:

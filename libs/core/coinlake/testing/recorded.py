@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from coinlake.telemetry import tracing
+from coinlake.telemetry import declaring, tracing
 from coinlake.telemetry.declaring import Metric, Value
 
 
@@ -34,6 +34,7 @@ class Recorded:
         if trace_api.get_tracer_provider() is not provider:
             raise RuntimeError("Telemetry was started before: ask for what is recorded first.")
         tracing.record()
+        declaring.record()
         self._points: dict[str, list[tuple[dict[str, Any], float]]] = {}
 
     def forget(self) -> None:
