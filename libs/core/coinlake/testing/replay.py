@@ -37,7 +37,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class ReplayServer:
     """Serves from entering to leaving it as a context manager, in threads of its own.
 
-    It takes any free port. The first fault that strikes a call spoils its answer.
+    The first fault that strikes a call spoils its answer.
     """
 
     def __init__(
@@ -47,7 +47,10 @@ class ReplayServer:
         clock: Clock,
         *,
         faults: Sequence[Fault] = (),
+        port: int = 0,
     ) -> None:
+        """`port` 0 takes any free one."""
+        self._port = port
         self._recordings = sorted(recordings, key=_moment)
         self._mimic = mimic
         self._clock = clock
@@ -56,7 +59,7 @@ class ReplayServer:
         self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> ReplayServer:
-        self._http = _Http(self)
+        self._http = _Http(self, self._port)
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(_LEAVING_S,), name="replay", daemon=True
         )
@@ -114,11 +117,11 @@ def _moment(recording: Recording) -> datetime:
 class _Http(ThreadingHTTPServer):
     request_queue_size = 128
 
-    def __init__(self, replay: ReplayServer) -> None:
+    def __init__(self, replay: ReplayServer, port: int) -> None:
         self.replay = replay
         self.leaving = threading.Event()
         self.connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", 0), _Call)
+        super().__init__(("127.0.0.1", port), _Call)
 
     def close(self) -> None:
         """Stops listening, and hangs up on whoever is still connected."""
