@@ -14,6 +14,7 @@ from confluent_kafka.admin import (
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialAlteration,
     UserScramCredentialUpsertion,
 )
 
@@ -60,7 +61,7 @@ class _Own(Bus):
     """The bus as its broker itself sees it."""
 
     def give(self, passwords: Mapping[str, Secret]) -> list[str]:
-        logins = [
+        logins: list[UserScramCredentialAlteration] = [
             UserScramCredentialUpsertion(
                 name,
                 ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS),
@@ -89,8 +90,10 @@ class _Own(Bus):
             time.sleep(_LOOK_AGAIN_S)
 
     def _are_known(self) -> bool:
+        asked = self._admin.describe_user_scram_credentials([*RIGHTS])
+        assert isinstance(asked, dict)  # a future alone is of a call for all users
         try:
-            for described in self._admin.describe_user_scram_credentials([*RIGHTS]).values():
+            for described in asked.values():
                 described.result(_TIMEOUT_S)
         except KafkaException:
             return False
