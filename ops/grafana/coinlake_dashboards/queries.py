@@ -1,0 +1,140 @@
+"""What panels ask: one function for each data source. Their uids are those of the provisioned ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+
+from grafana_foundation_sdk.builders import loki, prometheus, tempo
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models.dashboard import DataSourceRef
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+from grafana_foundation_sdk.models.tempo import SearchTableType
+
+METRICS = DataSourceRef("prometheus", "coinlake-prometheus")
+LOGS = DataSourceRef("loki", "coinlake-loki")
+TRACES = DataSourceRef("tempo", "coinlake-tempo")
+WAREHOUSE = DataSourceRef("grafana-postgresql-datasource", "coinlake-warehouse")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to a data source; `ask` makes it by the letter that tells it apart in its panel."""
+
+    of: DataSourceRef
+    ask: Callable[[str], Builder[Dataquery]]
+
+
+def promql(expression: str, legend: str = "") -> Query:
+    """A time series for each series of the answer."""
+    return Query(
+        METRICS,
+        lambda letter: (
+            prometheus.Dataquery()
+            .ref_id(letter)
+            .datasource(METRICS)
+            .expr(expression)
+            .range()
+            .legend_format(legend or "__auto")
+        ),
+    )
+
+
+def promql_now(expression: str, legend: str = "") -> Query:
+    """The values at the end of the shown time, as a number each."""
+    return Query(
+        METRICS,
+        lambda letter: (
+            prometheus.Dataquery()
+            .ref_id(letter)
+            .datasource(METRICS)
+            .expr(expression)
+            .instant()
+            .legend_format(legend or "__auto")
+        ),
+    )
+
+
+def promql_table(expression: str) -> Query:
+    """The values at the end of the shown time, as a row each with a column a label."""
+    return Query(
+        METRICS,
+        lambda letter: (
+            prometheus.Dataquery()
+            .ref_id(letter)
+            .datasource(METRICS)
+            .expr(expression)
+            .instant()
+            .format(PromQueryFormat.TABLE)
+        ),
+    )
+
+
+def sql_series(name: str) -> Query:
+    """`sql/NAME.sql` as time series: in order of a column `time`; texts name series, numbers are plotted."""
+    return Query(WAREHOUSE, lambda letter: _Sql(statement(name), "time_series", letter))
+
+
+def sql_table(name: str) -> Query:
+    """`sql/NAME.sql` as it answers."""
+    return Query(WAREHOUSE, lambda letter: _Sql(statement(name), "table", letter))
+
+
+def logql(expression: str, legend: str = "") -> Query:
+    """Lines of logs, or what is counted of them."""
+    return Query(
+        LOGS,
+        lambda letter: (
+            loki.Dataquery()
+            .ref_id(letter)
+            .datasource(LOGS)
+            .expr(expression)
+            .query_type("range")
+            .legend_format(legend)
+        ),
+    )
+
+
+def traceql(expression: str, limit: int = 20) -> Query:
+    """Traces that hold such a span, newest first; or one trace by its id."""
+    return Query(
+        TRACES,
+        lambda letter: (
+            tempo.TempoQuery()
+            .ref_id(letter)
+            .datasource(TRACES)
+            .query_type("traceql")
+            .query(expression)
+            .limit(limit)
+            .table_type(SearchTableType.TRACES)
+        ),
+    )
+
+
+def statement(name: str) -> str:
+    """The text of `sql/NAME.sql`."""
+    return (files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8").strip()
+
+
+@dataclass(frozen=True)
+class _Sql(Dataquery, Builder[Dataquery]):
+    """A query of Grafana's PostgreSQL source, of which the SDK has no type."""
+
+    text: str
+    form: str
+    letter: str
+
+    def build(self) -> Dataquery:
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "refId": self.letter,
+            "datasource": WAREHOUSE,
+            "editorMode": "code",
+            "format": self.form,
+            "rawQuery": True,
+            "rawSql": self.text,
+        }

@@ -1,0 +1,1 @@
+SELECT DISTINCT source FROM coinlake.latest_quotes ORDER BY source

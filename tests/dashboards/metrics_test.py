@@ -1,0 +1,89 @@
+"""Dashboards name series and labels that there are, and every metric is looked at somewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from coinlake.telemetry import metrics
+from dashboards import node
+from dashboards.expressions import Expression, Shown, dashboards, expanded, expressions
+
+NOON = datetime(2024, 12, 14, 12, tzinfo=UTC)
+SHOWN = Shown(NOON - timedelta(hours=6), NOON, {"source": ".*", "service": ".+", "level": ".*"})
+
+OTHERS: Mapping[str, set[str]] = {
+    "up": set(),
+    "probe_success": {"service"},
+    "ALERTS": {"alertname", "alertstate", "severity"},
+    "traces_span_metrics_calls_total": {"service_name", "span_name"},
+    "traces_span_metrics_duration_seconds_bucket": {"service_name", "span_name"},
+}
+"""Series that are none of our programs', with labels that are used: Prometheus' own, the blackbox exporter's,
+and those that the collector makes of spans."""
+
+NOT_SHOWN: set[str] = set()
+"""Metrics that no dashboard shows, on purpose."""
+
+
+def of_programs() -> dict[str, set[str]]:
+    """The labels of every series that our programs make, by its name."""
+    found: dict[str, set[str]] = {}
+    for metric in metrics.ALL:
+        labels = {label.prometheus_name for label in metric.labels}
+        ends = ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)
+        found |= {metric.prometheus_name + end: labels for end in ends}
+    return found
+
+
+@pytest.fixture(scope="module")
+def named(packages: Path) -> list[tuple[Expression, node.Read]]:
+    """Every question in PromQL, with the series and labels that it names."""
+    asked = expressions("promql")
+    texts = [
+        re.sub(r"^label_values\((\w+), *(\w+)\)$", r"sum by (\2) (\1)", expanded(one, SHOWN)) for one in asked
+    ]
+    return list(zip(asked, node.parsed(packages, [("promql", text) for text in texts]), strict=True))
+
+
+def test_every_series_is_declared(named: list[tuple[Expression, node.Read]]) -> None:
+    known = of_programs().keys() | OTHERS.keys()
+    assert named
+    for asked, read in named:
+        assert read.series, asked
+        assert set(read.series) <= known, f"{asked} names {set(read.series) - known}"
+
+
+def test_every_label_is_one_of_its_series(named: list[tuple[Expression, node.Read]]) -> None:
+    labels = {**of_programs(), **OTHERS}
+    for asked, read in named:
+        known = {"job", "instance", "le"}.union(*(labels[series] for series in read.series))
+        assert set(read.labels) <= known, f"{asked} names {set(read.labels) - known}"
+
+
+def test_every_name_in_a_legend_is_a_label_of_the_answer(named: list[tuple[Expression, node.Read]]) -> None:
+    legends = {
+        (made["uid"], target["expr"]): target["legendFormat"]
+        for made in dashboards()
+        for panel in made["panels"]
+        for target in panel.get("targets", ())
+        if target.get("legendFormat")
+    }
+    for asked, read in named:
+        shown = set(re.findall(r"\{\{(\w+)\}\}", legends.get((asked.dashboard, asked.text), "")))
+        assert shown <= set(read.labels), f"{asked} shows {shown - set(read.labels)}"
+
+
+def test_every_metric_is_shown_or_said_not_to_be(named: list[tuple[Expression, node.Read]]) -> None:
+    shown = {series for _, read in named for series in read.series}
+    for metric in metrics.ALL:
+        series = {
+            name
+            for name in of_programs()
+            if re.fullmatch(rf"{metric.prometheus_name}(_bucket|_sum|_count)?", name)
+        }
+        assert bool(series & shown) != (metric.prometheus_name in NOT_SHOWN), metric.prometheus_name
