@@ -38,4 +38,4 @@ class Collector(Listening):
             "HEALTH_LISTEN": self.address("health"),
             "QUEUE_FOLDER": str(self.folder / "queue"),
         }
-        return os.environ | ours | self._variables
+        return {**os.environ, **ours, **self._variables}

@@ -40,6 +40,7 @@ def feeds(deployment: Deployment) -> Iterator[Seen]:
             yield metrics.FEED_SUCCESS, feed.last_success_at.timestamp(), named
         if feed.last_attempt_at:
             yield metrics.FEED_ATTEMPT, feed.last_attempt_at.timestamp(), named
+        yield metrics.FEED_CADENCE, feed.cadence_s, named
         yield metrics.FEED_SPACING, feed.stretched_to_s or feed.cadence_s, named
         yield metrics.FEED_FAILURES, feed.failures, named
         yield metrics.FEED_MISSED, feed.slots_missed, named

@@ -97,6 +97,9 @@ FEED_SUCCESS = Watched(
 FEED_ATTEMPT = Watched(
     "coinlake.feed.last_attempt.timestamp", "s", "When a slot of the feed was last begun.", SOURCE, DATASET
 )
+FEED_CADENCE = Watched(
+    "coinlake.feed.cadence", "s", "Time between slots that the settings ask for.", SOURCE, DATASET
+)
 FEED_SPACING = Watched(
     "coinlake.feed.spacing",
     "s",
