@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -140,6 +141,18 @@ class Capture:
         return hashlib.sha256(self.body).hexdigest()
 
     @cached_property
+    def answered_at(self) -> datetime:
+        """What is over by then, is over: the earlier of what the venue's clock (header `Date`) and ours say.
+
+        So neither a clock of ours that is ahead, nor one of theirs, makes an open candle a closed one.
+        """
+        try:
+            said = parsedate_to_datetime(self.headers.get("date", ""))
+            return min(said if said.tzinfo else said.replace(tzinfo=UTC), self.received_at)
+        except (ValueError, OverflowError):
+            return self.received_at
+
+    @cached_property
     def id(self) -> UUID:
         """The identity key (source, dataset, slot, page, sha256) as one value, the same in every lake."""
         return capture_id(self.source, self.dataset, self.slot, self.page, self.sha256)
@@ -169,11 +182,12 @@ CAPTURES = pa.schema(
         pa.field("url", pa.string(), nullable=False),
         pa.field("params", pa.map_(pa.string(), pa.string()), nullable=False),
         pa.field("received_at", _MOMENT, nullable=False),
+        pa.field("answered_at", _MOMENT, nullable=False),
         pa.field("synthetic", pa.bool_(), nullable=False),
         pa.field("body", pa.large_binary(), nullable=False),
     ]
 )
-"""What decode reads: one row a capture."""
+"""What decode reads: one row a capture. `received_at` is by our clock, `answered_at` by the venue's too."""
 
 AMOUNTS = (
     "price",

@@ -37,6 +37,23 @@ def test_what_is_not_part_of_the_key_makes_no_other_id() -> None:
     assert same.id == ONE.id
 
 
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [
+        ("{:%a, %d %b %Y %H:%M:%S GMT}", timedelta(hours=-3)),
+        ("{:%a, %d %b %Y %H:%M:%S -0000}", timedelta(hours=-3)),
+        ("{:%a, %d %b %Y %H:%M:%S GMT}", timedelta(hours=3)),
+        ("yesterday", None),
+        ("Thu, 99 Foo 2026 25:61:61 GMT", None),
+        ("", None),
+    ],
+)
+def test_an_answer_is_as_old_as_the_earlier_of_two_clocks_says(date: str, ahead: timedelta | None) -> None:
+    said = RECEIVED.replace(microsecond=0) + (ahead or timedelta(0))
+    answered = replace(ONE, headers={"date": date.format(said)}).answered_at
+    assert answered == (min(said, RECEIVED) if ahead else RECEIVED)
+
+
 def test_captures_in_arrow_keep_their_order_and_bytes() -> None:
     bodies = [b"\x00\xff", b"", b"[]"]
     batch = capture_batch(capture(body) for body in bodies)

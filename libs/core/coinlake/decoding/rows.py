@@ -54,6 +54,8 @@ class Origin:
     """What was asked, without secrets."""
     params: Mapping[str, str]
     received_at: datetime
+    answered_at: datetime
+    """By it a candle is over, or is not; see `model.Capture`."""
 
 
 class Fields:
@@ -198,6 +200,7 @@ class RowReader:
                 capture["url"],
                 dict(capture["params"]),
                 capture["received_at"],
+                capture["answered_at"],
             )
             for row in rows_of(capture["body"], self._under, self._each):
                 columns, reasons = self._one(row, origin)

@@ -45,7 +45,7 @@ def _ticker(fields: Fields, origin: Origin) -> Columns:
 
 def _kline(fields: Fields, origin: Origin) -> Columns | None:
     interval, open_time = origin.params["interval"], fields.milliseconds(0)
-    if open_time and open_time + CANDLE_WIDTHS[interval] > origin.received_at:
+    if open_time and open_time + CANDLE_WIDTHS[interval] > origin.answered_at:
         return None
     for place, name in _KLINE_EXTRA.items():
         fields.into_extra(place, name)

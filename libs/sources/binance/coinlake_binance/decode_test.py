@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -139,6 +140,15 @@ def test_a_candle_that_was_still_open_is_left_out_without_a_reject(after: timede
     ends = moment(rows_of(recording.body)[-1][6]) + timedelta(milliseconds=1)
     decoded = decode(capture_batch([capture(KLINES, recording.body, recording.params, ends + after)]))
     assert (decoded.candles.num_rows, decoded.rejects.num_rows) == (closed, 0)
+
+
+@pytest.mark.parametrize(("after", "closed"), [(timedelta(0), 60), (-timedelta(seconds=1), 59)])
+def test_a_clock_of_ours_that_is_ahead_closes_no_candle(after: timedelta, closed: int) -> None:
+    [recording] = [one for one in CANDLES if "_1m_" in one.path.name]
+    ends = moment(rows_of(recording.body)[-1][6]) + timedelta(milliseconds=1)
+    ahead = capture(KLINES, recording.body, recording.params, ends + timedelta(hours=2))
+    dated = replace(ahead, headers={"date": format_datetime(ends + after, usegmt=True)})
+    assert decode(capture_batch([dated])).candles.num_rows == closed
 
 
 def test_klines_of_a_symbol_that_no_rule_splits_are_rejects() -> None:

@@ -55,7 +55,7 @@ def _stats(fields: Fields, origin: Origin) -> Columns:
 def _candle(fields: Fields, origin: Origin) -> Columns | None:
     """A closed candle, be it before the `start` that was asked for: it is a fact all the same."""
     interval, open_time = INTERVALS[origin.params["granularity"]], fields.seconds(0)
-    if open_time and open_time + CANDLE_WIDTHS[interval] > origin.received_at:
+    if open_time and open_time + CANDLE_WIDTHS[interval] > origin.answered_at:
         return None
     pair = _pair(fields, origin)
     return {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -135,6 +137,15 @@ def test_a_row_before_the_start_that_was_asked_for_is_a_fact_and_kept_once() -> 
 def test_a_candle_that_was_still_open_is_left_out_without_a_reject(late: timedelta, closed: int) -> None:
     found = read_candles(b"[[1517443680,1,1,1,1,1]]", moment("1517443740") + late)
     assert (found.candles.num_rows, found.rejects.num_rows) == (closed, 0)
+
+
+@pytest.mark.parametrize(("early", "closed"), [(timedelta(0), 1), (timedelta(seconds=1), 0)])
+def test_a_clock_of_ours_that_is_ahead_closes_no_candle(early: timedelta, closed: int) -> None:
+    ends = moment("1517443740")
+    asked = (f"{BTC}/candles?granularity=60", {"granularity": "60"})
+    ahead = capture(CANDLES, b"[[1517443680,1,1,1,1,1]]", *asked, ends + timedelta(hours=2))
+    dated = replace(ahead, headers={"date": format_datetime(ends - early, usegmt=True)})
+    assert decode(capture_batch([dated])).candles.num_rows == closed
 
 
 @pytest.mark.parametrize("recording", LISTED, ids=named)
