@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -45,12 +45,6 @@ with telemetry.running("coinlake-service"):
     sys.stdin.read()
     print("stopping", flush=True)
 """
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
 
 
 def python(code: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:

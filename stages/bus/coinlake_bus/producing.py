@@ -157,7 +157,7 @@ class _Course:
         self._mark = positions.read()
         self._start = self._first_position()
         self._lake_id = lake.id
-        self._sending = {**_SENDING, "messaging.destination.name": bus.settings.topic}
+        self._sending: dict[str, str | int] = {**_SENDING, "messaging.destination.name": bus.settings.topic}
         self._in_flight: deque[_Sent] = deque()
         """Messages sent and not yet part of `_reached`, in order."""
         self._in_flight_bytes = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -41,8 +42,8 @@ def record(
         },
     ).fetchone()
     assert row is not None
-    loaded = Loaded(
-        *row,
+    loaded = replace(
+        Loaded(*row),
         received=dict(session.execute(statement("load/received")).fetchall()),
         broken_rules=_broken_rules(session) if rejects else {},
     )

@@ -69,6 +69,23 @@ def doctor(
 
 
 @app.command(rich_help_panel=_PANEL)
+def trace(
+    context: typer.Context,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="CAPTURE|QUOTE",
+            help="A capture's id; or a quote: coingecko/bitcoin/usd, of a moment with @2024-10-15T06:00Z.",
+        ),
+    ],
+) -> None:
+    """The way of one capture: when it was asked for, received and loaded, and where its trace is."""
+    from coinlake_cli.commands import trace as command
+
+    command.trace(context.obj.settings(), context.obj.output, what)
+
+
+@app.command(rich_help_panel=_PANEL)
 def query(
     context: typer.Context,
     sql: Annotated[str, typer.Argument(help="One SQL statement; `-` reads it from stdin.")],

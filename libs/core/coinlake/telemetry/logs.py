@@ -65,5 +65,5 @@ def _with_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {"run_id": RUN_ID, **event}
 
 
-def _without_secrets(_: WrappedLogger, __: str, line: str) -> str:
-    return HIDDEN.from_text(line)
+def _without_secrets(_: WrappedLogger, __: str, line: EventDict) -> str:
+    return HIDDEN.from_text(str(line))  # a text by now, though structlog's types do not say so

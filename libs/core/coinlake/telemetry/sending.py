@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -107,7 +107,7 @@ class Bounded(SpanProcessor):
 
     def shutdown(self) -> None:
         """Sends what waits."""
-        self._batches.shutdown()
+        self._batches.shutdown()  # type: ignore[no-untyped-call]
 
     def _left(self, spans: int) -> None:
         with self._lock:
@@ -171,13 +171,11 @@ def send_spans(resource: Resource) -> Stop:
 def send_metrics(resource: Resource, *, at_end_only: bool) -> Stop:
     """Sends metrics from now on: every so often, or once at the end, and then what this run has added."""
     collector = Collector("metrics", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
-    delta = dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA)
-    preferred: Mapping[type, AggregationTemporality] | None = delta if at_end_only else None
-    if os.environ.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"):
-        preferred = None
+    is_chosen = bool(os.environ.get("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"))
+    kinds: tuple[type, ...] = (Counter, Histogram) if at_end_only and not is_chosen else ()
     exporter = OTLPMetricExporter(
         timeout=None if _is_set("TIMEOUT", "METRICS") else _TIMEOUT_S,
-        preferred_temporality=dict(preferred) if preferred else None,
+        preferred_temporality=dict.fromkeys(kinds, AggregationTemporality.DELTA) or None,
     )
     every_ms = None if os.environ.get("OTEL_METRIC_EXPORT_INTERVAL") else EXPORT_EVERY_S * 1000
     reader = PeriodicExportingMetricReader(_CountedMetrics(exporter, collector), every_ms)

@@ -24,7 +24,8 @@ class Recorded:
     """The numbers of each metric since the last look, and the spans since the last `forget`."""
 
     def __init__(self) -> None:
-        delta = dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA)
+        kinds: tuple[type, ...] = (Counter, Histogram)
+        delta = dict.fromkeys(kinds, AggregationTemporality.DELTA)
         self._reader = InMemoryMetricReader(preferred_temporality=delta)
         metrics_api.set_meter_provider(MeterProvider([self._reader]))
         self._spans = InMemorySpanExporter()
@@ -54,7 +55,7 @@ class Recorded:
             for metric in scope.metrics
         ):
             self._points[metric.name] = [
-                (dict(point.attributes or {}), getattr(point, "value", None) or getattr(point, "count", 0))
+                (dict(point.attributes or {}), point.count if hasattr(point, "count") else point.value)
                 for point in metric.data.data_points
             ]
 
