@@ -97,18 +97,27 @@ class Mongo(Server):
     """MongoDB in a folder. `members=0`: a standalone mongod, without replica set.
 
     With `authenticated`, only `ROOT` exists, and `password` is its password; the members trust each other by
-    a key file. `oplog_mb` is the size of the oplog. Started again on its folder it has its data back, and its
-    ports unless others took them. Raises `fetch.Missing` and `process.ServerFailed`.
+    a key file. `oplog_mb` is the size of the oplog; with `identity`, key and certificate in one PEM, it
+    speaks TLS to whoever asks for it. Started again on its folder it has its data back, and its ports unless
+    others took them. Raises `fetch.Missing` and `process.ServerFailed`.
     """
 
     def __init__(
-        self, folder: Path, *, members: int = 1, authenticated: bool = False, oplog_mb: int = 128
+        self,
+        folder: Path,
+        *,
+        members: int = 1,
+        authenticated: bool = False,
+        oplog_mb: int = 128,
+        identity: Path | None = None,
     ) -> None:
         self._folder = folder.absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._replicated = members > 0
         self.password = _kept_secret(self._folder / "root.password") if authenticated else ""
         options = [f"--replSet={_SET}", f"--oplogSize={oplog_mb}"] if self._replicated else []
+        if identity is not None:
+            options += ["--tlsMode=preferTLS", f"--tlsCertificateKeyFile={identity}"]
         if authenticated:
             key = self._folder / "members.key"
             _kept_secret(key)

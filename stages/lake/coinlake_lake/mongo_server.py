@@ -82,6 +82,10 @@ class MongoServer:
                 "lake.url is no connection string of MongoDB: write mongodb://user:password@host:port/database,"
                 " with %-codes for characters of the password that are neither letters nor digits."
             ) from None
+        except OSError as error:  # of a file that is named for TLS; the client's words have no path in them
+            raise FixConfiguration(
+                f"lake.url names a file for TLS that cannot be used: {error.strerror or error}."
+            ) from None
         self._client = client
         self._user = parsed["username"]
         self.name = ",".join(f"{host}:{port}" for host, port in parsed["nodelist"]) + f"/{database}"
@@ -127,6 +131,11 @@ class MongoServer:
                 f"The lake at {self.name} lacks an index that this Coinlake reads by. "
                 "Run `coinlake lake init` of this version."
             )
+        if _NO_TRUST in str(error):
+            return FixConfiguration(
+                f"Nobody here trusts the certificate of MongoDB at {self.name}: {said}. "
+                "Check the host's name, and tlsCAFile, in lake.url."
+            )
         if isinstance(error, ConfigurationError):
             return FixConfiguration(f"MongoDB at {self.name} cannot be used: {said}. Check lake.url.")
         return TryAgain(
@@ -149,6 +158,7 @@ def _said(error: Exception) -> str:
 
 
 _NO_PRIMARY = "Primary()"
+_NO_TRUST = "certificate verify failed"
 _OWN_TIMEOUTS = re.compile(r" \(configured timeouts: [^)]*\)")
 _COMMAND = re.compile(r"to execute command \{ (\w+): .*")
 _NEXT_SERVER = re.compile(r",(?=\S+:\d+: )")

@@ -109,8 +109,12 @@ def explained(dsn: str) -> Iterator[None]:
         raise translated from error
 
 
-# What a server says to a login it turns away; such errors come without a code.
-_TURNED_AWAY = re.compile(r"authentication|password|pg_hba|does not exist|not permitted|permission denied")
+# What a server says to a login it turns away, and what is said where TLS cannot be had as it is asked for:
+# such errors come without a code.
+_TURNED_AWAY = re.compile(
+    r"authentication|password|pg_hba|does not exist|not permitted|permission denied"
+    r"|certificate|does not support SSL"
+)
 _LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 
 # By the code that PostgreSQL gives an error, or its first two characters, its class.
