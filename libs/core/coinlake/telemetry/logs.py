@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Literal
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ Form = Literal["auto", "json", "text"]
 RUN_ID = str(uuid4())
 """Of this run of this program: on each of its log lines, and on each capture it fetches."""
 
-_JSON = structlog.processors.JSONRenderer(ensure_ascii=False, default=repr)
+_JSON = structlog.processors.JSONRenderer(ensure_ascii=False)
 
 
 def log_to_stderr(level: int = logging.INFO, form: Form = "auto") -> None:
@@ -36,8 +37,8 @@ def log_to_stderr(level: int = logging.INFO, form: Form = "auto") -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([_with_ids] if is_json else []),
             structlog.processors.format_exc_info,
-            _JSON if is_json else structlog.dev.ConsoleRenderer(pad_event_to=0),
             _without_secrets,
+            _JSON if is_json else structlog.dev.ConsoleRenderer(pad_event_to=0),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
@@ -65,5 +66,16 @@ def _with_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {"run_id": RUN_ID, **event}
 
 
-def _without_secrets(_: WrappedLogger, __: str, line: EventDict) -> str:
-    return HIDDEN.from_text(str(line))  # a text by now, though structlog's types do not say so
+def _without_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {name: _shown(value) for name, value in event.items()}
+
+
+def _shown(value: object) -> object:
+    """A value as it is written: texts without secrets, and by `repr` whatever is not plain."""
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(_shown(key)): _shown(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_shown(inner) for inner in value]
+    return HIDDEN.from_text(value if isinstance(value, str) else repr(value))

@@ -83,7 +83,7 @@ def _look(watcher: Watcher, known: set[Watched], *, good_for_s: float) -> Except
     except Exception as error:  # also a defect of it costs only what it would have told
         failure = error
         by_metric.clear()
-    known |= by_metric.keys()
+    known.update(by_metric)
     for metric in known:
         metric.see(by_metric[metric], good_for_s=good_for_s)
     return failure
