@@ -18,6 +18,7 @@ from psycopg import sql
 from coinlake.model import INTERVALS, LIVE, QUOTES
 from coinlake_warehouse.connection import Connection
 from coinlake_warehouse.keys import spans_of
+from coinlake_warehouse.retention import kept
 from coinlake_warehouse.staging import ASSETS, SPANS, copy_batch, copy_rows
 from coinlake_warehouse.statements import statement
 
@@ -61,7 +62,11 @@ LEVELS = _levels()
 
 
 def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
-    """Quotes (one a key, in order of key), the latest quotes and the candles that they touch."""
+    """Quotes (one a key, in order of key), the latest quotes and the candles that they touch.
+
+    Those of months that retention let go of are left out.
+    """
+    quotes = kept(connection, quotes)
     if not quotes.num_rows:
         return Written(0, 0)
     numbered = spans_of(quotes)

@@ -17,6 +17,7 @@ from coinlake_warehouse import migrations
 from coinlake_warehouse.conftest import rows
 from coinlake_warehouse.connection import connect, with_login
 from coinlake_warehouse.migrations import Versions, migrate, versions
+from coinlake_warehouse.schema import NEWEST
 
 _TABLES = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'coinlake'::regnamespace AND relkind IN ('r', 'p')"
@@ -24,13 +25,13 @@ _TABLES = (
 
 
 def test_the_schema_is_made_once_and_then_left_alone(empty_database: str) -> None:
-    assert versions(empty_database) == Versions(found=None, newest="0006_verifications", is_known=True)
+    assert versions(empty_database) == Versions(found=None, newest=NEWEST, is_known=True)
     assert migrate(empty_database) is None
     made = rows(empty_database, f"{_TABLES} ORDER BY 1")
     assert set(made) >= {"quotes", "latest_quotes", "candles", "dead_letters", "batches", "position"}
     assert migrate(empty_database) is None
     assert rows(empty_database, f"{_TABLES} ORDER BY 1") == made
-    assert versions(empty_database) == Versions("0006_verifications", "0006_verifications", is_known=True)
+    assert versions(empty_database) == Versions(NEWEST, NEWEST, is_known=True)
 
 
 def test_every_table_and_column_says_what_it_holds(dsn: str) -> None:
@@ -74,7 +75,7 @@ def test_programs_that_start_at_once_migrate_once(empty_database: str) -> None:
     for program in programs:
         program.join()
     assert faults == []
-    assert rows(empty_database, "SELECT version_num FROM alembic_version") == ["0006_verifications"]
+    assert rows(empty_database, "SELECT version_num FROM alembic_version") == [NEWEST]
 
 
 def _migrate_and_die(dsn: str) -> None:
@@ -94,14 +95,14 @@ def test_a_kill_in_the_middle_leaves_the_old_schema(empty_database: str) -> None
     assert killed.exitcode == -signal.SIGKILL
     assert versions(empty_database).found is None
     assert migrate(empty_database) is None
-    assert versions(empty_database).found == "0006_verifications"
+    assert versions(empty_database).found == NEWEST
 
 
 def test_a_schema_newer_than_the_program_is_refused_and_left_alone(dsn: str) -> None:
     with connect(dsn, "test") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999_later'")
-    assert versions(dsn) == Versions("9999_later", "0006_verifications", is_known=False)
-    with pytest.raises(FixConfiguration, match="9999_later, which is newer than this program's 0006_verifications"):
+    assert versions(dsn) == Versions("9999_later", NEWEST, is_known=False)
+    with pytest.raises(FixConfiguration, match=f"newer than this program's {NEWEST}"):
         migrate(dsn)
     assert versions(dsn).found == "9999_later"
 
@@ -123,7 +124,7 @@ def test_without_the_right_to_make_roles_all_else_works_and_it_is_said(empty_dat
             connection.execute("ALTER ROLE coinlake_reader_hidden RENAME TO coinlake_reader")
     assert problem is not None
     assert "CREATE ROLE coinlake_reader NOLOGIN" in problem
-    assert versions(empty_database).found == "0006_verifications"
+    assert versions(empty_database).found == NEWEST
 
 
 def test_a_login_that_may_not_make_the_schema_is_told_so(empty_database: str) -> None:

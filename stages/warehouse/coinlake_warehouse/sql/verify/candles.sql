@@ -1,5 +1,5 @@
 -- Candles that should stand against those that stand, by value. In a range, only those with all their
--- quotes in it.
+-- quotes in it. Those of months whose quotes have left the warehouse stand for good.
 SELECT
     CASE
         WHEN found.source IS NULL THEN 'missing'
@@ -13,3 +13,4 @@ FULL JOIN coinlake.candles AS found USING (source, asset, quote_currency, "inter
 LEFT JOIN origins USING (source, asset, quote_currency, "interval", open_time)
 WHERE expected.* IS DISTINCT FROM found.*
     AND (%(whole)s OR coalesce(origins.from_range, found.source IS NULL))
+    AND open_time >= coalesce((SELECT kept_since FROM retention), '-infinity')
