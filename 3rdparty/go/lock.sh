@@ -12,6 +12,6 @@ version=$(sed -n 's/^  version: //p' collector/builder.yaml)
   rm main_windows.go
   go mod edit -tool=coinlake/otelcol
 )
-for part in victorialogs jaeger; do
+for part in compose victorialogs jaeger; do
   (cd "${part}" && go mod download && go mod verify)
 done

@@ -64,7 +64,7 @@ def spark() -> Path:
 
 
 def built(of: str) -> Path:
-    """The folder of the programs that `3rdparty/go` pins for "collector", "jaeger" or "victorialogs"."""
+    """The folder of the programs that `3rdparty/go` pins by name, such as "collector"."""
     pinned = GO / of
     pins = [pinned / "go.mod", pinned / "go.sum", *sorted(pinned.glob("*.go"))]
     return kept(of, pins, lambda place: _build(pinned, place))
