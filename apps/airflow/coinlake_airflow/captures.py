@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from airflow.sdk import DAG
 
 from coinlake_airflow.catalogue import Catalogue, Feed
-from coinlake_airflow.making import STARTING, dag
+from coinlake_airflow.making import STARTING, dag, pause
 from coinlake_airflow.program import Coinlake, HonourRetryAfter
 from coinlake_airflow.timetable import SlotTimetable
 
 _RETRIES = 2
-_LONGEST_PAUSE = timedelta(minutes=1)
 _DOCS = """Captures `{feed.name}` from {feed.root} every {feed.cadence}, each slot once.
 
 A run that is cleared, repeated or overlaps another adds nothing twice. **Skipped** means that the slot
@@ -39,6 +36,7 @@ def _capture(catalogue: Catalogue, feed: Feed) -> DAG:
         _DOCS.format(feed=feed, past=past),
         "capture",
         feed.source,
+        runbook="FeedStale",
         schedule=SlotTimetable(feed.cadence),
         dagrun_timeout=(1 + _RETRIES) * (feed.cadence + STARTING),
     )
@@ -54,7 +52,7 @@ def _capture(catalogue: Catalogue, feed: Feed) -> DAG:
             # The program gives a slot up one cadence after its calls began.
             execution_timeout=feed.cadence + STARTING,
             retries=_RETRIES,
-            retry_delay=min(feed.cadence / 6, _LONGEST_PAUSE),
+            retry_delay=min(feed.cadence / 6, pause()),
             retry_policy=HonourRetryAfter(slots_end=not feed.has_past),
         )
     return made

@@ -64,6 +64,8 @@ class Catalogue:
 
     page: str
     feeds: Sequence[Feed]
+    prunes: bool
+    """Whether anything is ever to leave the warehouse."""
     broken: Sequence[str]
     """What is wrong with each plugin that is left out; it names the plugin."""
 
@@ -74,7 +76,7 @@ def read(file: Path | None = None) -> Catalogue:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         feeds = [_feed(each) for each in document["feeds"]]
-        return Catalogue(document["page"], feeds, document["broken"])
+        return Catalogue(document["page"], feeds, document["prunes"], document["broken"])
     except (OSError, ValueError, KeyError) as error:
         raise NoCatalogue(
             f"Cannot read the catalogue {file}: {type(error).__name__}: {error}. Write it by "

@@ -63,9 +63,12 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     file = tmp_path / "catalogue.json"
     monkeypatch.setenv("AIRFLOW__COINLAKE__CATALOGUE", str(file))
 
-    def write(feeds: Sequence[dict[str, Any]] = FEEDS, broken: Sequence[str] = ()) -> Path:
+    def write(
+        feeds: Sequence[dict[str, Any]] = FEEDS, broken: Sequence[str] = (), prunes: bool = False
+    ) -> Path:
         page = "http://127.0.0.1:8377/"
-        file.write_text(json.dumps({"program": "1", "page": page, "feeds": feeds, "broken": broken}))
+        document = {"program": "1", "page": page, "prunes": prunes, "feeds": feeds, "broken": broken}
+        file.write_text(json.dumps(document))
         return file
 
     return write
@@ -86,6 +89,13 @@ def test_each_feed_has_a_dag_of_its_cadence_and_no_other(write: Write) -> None:
     )
     write([*FEEDS, feed("kraken", "ticker", 60.0)])
     assert set(bag().dags) - set(found.dags) == {"capture_kraken_ticker"}
+
+
+def test_pruning_has_a_dag_only_where_the_settings_want_it(write: Write) -> None:
+    write(prunes=True)
+    assert set(bag().dags) >= {"prune_warehouse", *UPKEEP}
+    write()
+    assert "prune_warehouse" not in bag().dags
 
 
 def test_parsing_opens_no_connection_and_takes_no_second(
@@ -123,6 +133,7 @@ def test_every_dag_has_an_owner_docs_tags_links_and_bounds(write: Write) -> None
     for dag in bag().dags.values():
         assert dag.owner_links == {"coinlake": "http://127.0.0.1:8377/"}
         assert "docs/airflow.md" in (dag.doc_md or "")
+        assert "ops/runbooks/" in (dag.doc_md or "")
         assert "http://127.0.0.1:8377/" in (dag.doc_md or "")
         assert "coinlake" in dag.tags
         assert (dag.max_active_runs, dag.catchup, dag.is_paused_upon_creation) == (1, False, False)

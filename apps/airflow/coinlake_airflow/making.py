@@ -20,12 +20,12 @@ LOADED = Asset(name="warehouse", uri="x-coinlake://warehouse", group="coinlake")
 """All captures of the lake, as rows of the warehouse."""
 
 
-def dag(catalogue: Catalogue, dag_id: str, docs: str, *tags: str, **given: Any) -> DAG:
-    """A DAG that runs once at a time and never makes good runs that went by."""
+def dag(catalogue: Catalogue, dag_id: str, docs: str, *tags: str, runbook: str, **given: Any) -> DAG:
+    """A DAG that runs once at a time and never makes good runs that went by; `runbook`: for when it fails."""
     return DAG(
         dag_id,
         description=docs.split(". ")[0],
-        doc_md=f"{docs}\n\n{_links(catalogue)}",
+        doc_md=f"{docs}\n\n{_links(catalogue, runbook)}",
         tags=["coinlake", *tags],
         start_date=STARTED_AT,
         catchup=False,
@@ -37,8 +37,15 @@ def dag(catalogue: Catalogue, dag_id: str, docs: str, *tags: str, **given: Any) 
     )
 
 
-def _links(catalogue: Catalogue) -> str:
-    docs = conf.get(SECTION, "docs", fallback="")
-    pages = ("airflow.md", "operations.md")
-    named = [f"[{page}]({docs.rstrip('/')}/{page})" if docs else f"`docs/{page}`" for page in pages]
-    return f"[The page]({catalogue.page}) · what each state means: {named[0]} · repairs: {named[1]}"
+def pause() -> timedelta:
+    """Between two tries, where the venue does not say: Airflow's own `core.default_task_retry_delay`."""
+    return timedelta(seconds=conf.getint("core", "default_task_retry_delay"))
+
+
+def _links(catalogue: Catalogue, runbook: str) -> str:
+    root = conf.get(SECTION, "docs", fallback="").rstrip("/")
+    states, repairs = (
+        f"[{page}]({root}/{page})" if root else f"`{page}`"
+        for page in ("docs/airflow.md", f"ops/runbooks/{runbook}.md")
+    )
+    return f"[The page]({catalogue.page}) · what each state means: {states} · when it fails: {repairs}"

@@ -9,11 +9,12 @@ from airflow.sdk import DAG, AssetAny, Context, CronTriggerTimetable, Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from coinlake_airflow.catalogue import Catalogue
-from coinlake_airflow.making import LOADED, STARTING, dag
+from coinlake_airflow.making import LOADED, STARTING, dag, pause
 from coinlake_airflow.program import Coinlake
 
 _LOADING = timedelta(minutes=15)
 _VERIFYING = timedelta(hours=2)
+_VERIFYING_ALL = timedelta(hours=12)
 _FARES_ILL = {"late", "failing"}
 
 
@@ -22,6 +23,8 @@ def upkeep(catalogue: Catalogue) -> list[DAG]:
     if not catalogue.feeds:
         return []
     made = [_load(catalogue), _check_freshness(catalogue), _verify_yesterday(catalogue)]
+    if catalogue.prunes:
+        made.append(_prune_warehouse(catalogue))
     return [*made, _capture_now(catalogue)]
 
 
@@ -49,7 +52,7 @@ def _loading() -> Coinlake:
         outlets=[LOADED],
         execution_timeout=_LOADING + STARTING,
         retries=2,
-        retry_delay=timedelta(minutes=1),
+        retry_delay=pause(),
     )
 
 
@@ -60,6 +63,7 @@ def _load(catalogue: Catalogue) -> DAG:
         "Brings what captures added to the lake into the warehouse. Captures that come meanwhile wait for "
         "the next run, all at once. In the distributed profile Spark loads, and a run succeeds once it has.",
         "load",
+        runbook="PipelineStalled",
         schedule=AssetAny(*(feed.landed for feed in catalogue.feeds)),
     )
     with made:
@@ -73,6 +77,7 @@ def _check_freshness(catalogue: Catalogue) -> DAG:
         "check_freshness",
         "Fails if a feed is late or failing, and says which and why, by `coinlake status`.",
         "upkeep",
+        runbook="FeedStale",
         schedule=CronTriggerTimetable("*/15 * * * *", timezone="UTC"),
     )
     with made:
@@ -87,6 +92,7 @@ def _verify_yesterday(catalogue: Catalogue) -> DAG:
         "Compares yesterday's captures with the warehouse, row by row. Fails if anything is missing, doubled "
         "or different; `coinlake verify` names it.",
         "upkeep",
+        runbook="VerifyFailed",
         schedule=CronTriggerTimetable("30 0 * * *", timezone="UTC"),
     )
     day = "{{{{ (dag_run.run_after - macros.timedelta(days={days})).strftime('%Y-%m-%d') }}}}"
@@ -99,6 +105,22 @@ def _verify_yesterday(catalogue: Catalogue) -> DAG:
     return made
 
 
+def _prune_warehouse(catalogue: Catalogue) -> DAG:
+    made = dag(
+        catalogue,
+        "prune_warehouse",
+        "Lets months of quotes leave the warehouse that are older than the settings want. Compares all of "
+        "lake and warehouse first, and fails where they do not agree: then nothing leaves. The lake keeps "
+        "all.",
+        "upkeep",
+        runbook="VerifyFailed",
+        schedule=CronTriggerTimetable("0 3 2 * *", timezone="UTC"),
+    )
+    with made:
+        Coinlake(task_id="prune", arguments=["prune"], execution_timeout=_VERIFYING_ALL)
+    return made
+
+
 def _capture_now(catalogue: Catalogue) -> DAG:
     names = sorted(feed.name for feed in catalogue.feeds)
     made = dag(
@@ -107,6 +129,7 @@ def _capture_now(catalogue: Catalogue) -> DAG:
         "Captures one feed now, by hand, and loads it. It makes no missed slot good: a venue answers with "
         "its present.",
         "capture",
+        runbook="FeedStale",
         schedule=None,
         params={"feed": Param(names[0], enum=names, description="Source and dataset.")},
     )

@@ -146,6 +146,8 @@ class WarehouseSettings(Table):
 
     dsn: SecretStr | None = None
     """Connection URI of a server of yours; may hold a password, so it is a secret."""
+    keep_quotes: Cadence | None = None
+    """How long `coinlake prune` leaves quotes there, in whole months; None: for good. The lake keeps all."""
 
 
 class LakeSettings(Table):

@@ -96,3 +96,11 @@ def replay(
 
     moments = span(since, until)
     command.replay(context.obj.settings(), context.obj.output, source, *moments, everything=everything)
+
+
+@app.command(rich_help_panel=_PANEL)
+def prune(context: typer.Context) -> None:
+    """Let months of quotes older than warehouse.keep_quotes leave the warehouse, once all is verified."""
+    from coinlake_cli.commands import prune as command
+
+    ended(command.prune(context.obj.settings(), context.obj.output))

@@ -33,6 +33,7 @@ def catalogue(settings: Settings, output: Output, version: str, file: Path | Non
     document = {
         "program": version,
         "page": f"http://{settings.page.host}:{settings.page.port}/",
+        "prunes": settings.warehouse.keep_quotes is not None,
         "feeds": feeds,
         "broken": [str(error) for error in broken],
     }

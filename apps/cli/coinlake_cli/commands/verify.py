@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from coinlake.account import Account
 from coinlake.model import Held, capture_batch
@@ -19,6 +20,21 @@ from coinlake_warehouse.verifications import Verification, keep
 
 _KINDS = ("missing", "doubled", "different", "extra")
 _COUNTS = ("expected", "found", *_KINDS)
+
+
+class Proof(NamedTuple):
+    """What a verification found."""
+
+    report: comparison.Report
+    damaged: list[str]
+    """Ids of captures whose bytes in the lake are not those that were stored."""
+    account: Account | None
+    """None where captures do not travel by a topic."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.report.clean and not self.damaged and (self.account is None or self.account.clean)
 
 
 def verify(
@@ -35,39 +51,49 @@ def verify(
     are compared. In the distributed profile captures lost on the way are named first, and with `repair`
     sent again.
     """
-    began_s = time.monotonic()
     with opened(settings) as deployment:
-        whole = since is None and until is None
-        account = (
-            _account(deployment, repair=repair) if deployment.settings.profile == "distributed" else None
-        )
-        captures = deployment.lake.scan(since=since, until=until)
-        report = comparison.verify(
-            deployment.addresses.owner, deployment.lake.id, _refined(deployment, captures), whole=whole
-        )
-        damaged = [str(held.capture.id) for held in deployment.lake.audit()]
-        keep(
-            deployment.addresses.owner,
-            Verification(
-                finished_at=deployment.clock.now(),
-                seconds=time.monotonic() - began_s,
-                captures=report.captures,
-                pending=report.pending,
-                **{kind: sum(getattr(table, kind) for table in report.tables) for kind in _KINDS},
-                damaged=len(damaged),
-                lost=account.wrong if account else 0,
-            ),
-            is_whole=whole,
-        )
-    document = asdict(report) | {
-        "clean": report.clean and not damaged and (account is None or account.clean),
-        "damaged_captures": damaged,
-        "account": asdict(account) if account else None,
+        proof = prove(deployment, since, until, repair=repair)
+    document = asdict(proof.report) | {
+        "clean": proof.clean,
+        "damaged_captures": proof.damaged,
+        "account": asdict(proof.account) if proof.account else None,
     }
-    output.show(document, *_tables(report, damaged))
-    if report.pending:
-        talk.print(f"{report.pending:,} captures are not loaded yet, and were not compared.", markup=False)
-    return bool(document["clean"])
+    output.show(document, *_tables(proof.report, proof.damaged))
+    if pending := proof.report.pending:
+        talk.print(f"{pending:,} captures are not loaded yet, and were not compared.", markup=False)
+    return proof.clean
+
+
+def prove(
+    deployment: Deployment,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    repair: bool = False,
+) -> Proof:
+    """Compares as `verify` does, and puts it on record."""
+    began_s = time.monotonic()
+    whole = since is None and until is None
+    account = _account(deployment, repair=repair) if deployment.settings.profile == "distributed" else None
+    captures = deployment.lake.scan(since=since, until=until)
+    report = comparison.verify(
+        deployment.addresses.owner, deployment.lake.id, _refined(deployment, captures), whole=whole
+    )
+    damaged = [str(held.capture.id) for held in deployment.lake.audit()]
+    keep(
+        deployment.addresses.owner,
+        Verification(
+            finished_at=deployment.clock.now(),
+            seconds=time.monotonic() - began_s,
+            captures=report.captures,
+            pending=report.pending,
+            **{kind: sum(getattr(table, kind) for table in report.tables) for kind in _KINDS},
+            damaged=len(damaged),
+            lost=account.wrong if account else 0,
+        ),
+        is_whole=whole,
+    )
+    return Proof(report, damaged, account)
 
 
 def _account(deployment: Deployment, *, repair: bool) -> Account:
