@@ -16,7 +16,7 @@ from coinlake.testing.recordings import load
 from coinlake.testing.replay import ReplayServer
 from coinlake_coingecko.mimic import CoinGeckoMimic
 from coinlake_coingecko.recordings import FOLDER
-from command_line.program import Program
+from command_line.program import TIMEOUT_S, Program
 
 BROKEN = "raise RuntimeError('this venue has moved')\n"
 
@@ -53,6 +53,27 @@ def test_a_slot_is_asked_for_once_however_often_it_is_captured(program: Program,
     code, again = captured(program, datetime.now(UTC))
     assert (code, again["outcome"], again["new"]) == (0, "had", 0)
     assert (again["captures"], venue.calls) == (first["captures"], first["captures"])
+
+
+def test_tasks_that_ask_for_one_slot_at_once_ask_the_venue_once(
+    program: Program, venue: ReplayServer
+) -> None:
+    slot = datetime.now(UTC).isoformat()
+    tasks = [
+        program.start("--json", "capture", "coingecko", "markets", "--no-load", "--slot", slot)
+        for _ in range(4)
+    ]
+    (documents,) = zip(*(json.loads(task.communicate(timeout=TIMEOUT_S)[0]) for task in tasks), strict=True)
+    assert sorted(document["outcome"] for document in documents) == ["captured", "had", "had", "had"]
+    assert sum(document["new"] for document in documents) == venue.calls > 0
+
+
+@pytest.mark.parametrize("names", [("coingekko",), ("binance",), ("coingecko", "market")])
+def test_a_name_of_nothing_is_refused_before_a_folder_is_made(program: Program, names: tuple[str]) -> None:
+    done = program("--folder", "a lake", "capture", *names)
+    assert done.returncode == 3
+    assert names[-1] in done.stderr
+    assert not (program.home / "a lake").exists()
 
 
 def test_a_slot_that_has_passed_is_not_given_the_present_answer_of_a_venue_without_a_past(
@@ -101,6 +122,12 @@ def test_a_broken_plugin_is_told_in_the_catalogue_and_costs_no_capture_of_the_ot
     code, document = captured(program, datetime.now(UTC), "--no-load")
     assert (code, document["outcome"]) == (0, "captured")
     assert program("load").returncode == 3
+
+    asking(program, venue, 'plugins = ["moved_venue"]\n[sources.moved]\n')
+    done = program("capture", "moved", "--no-load")
+    assert done.returncode == 3
+    assert "The source 'moved' is left out" in done.stderr
+    assert "this venue has moved" in done.stderr
 
 
 def test_the_catalogue_says_which_datasets_have_a_past(program: Program) -> None:

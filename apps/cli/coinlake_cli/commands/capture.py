@@ -26,7 +26,7 @@ from coinlake.schedule import slot_at
 from coinlake.settings import Settings, unknown
 from coinlake.source import dataset_of
 from coinlake_cli import watching
-from coinlake_cli.deployment import Deployment, opened
+from coinlake_cli.deployment import Deployment, load_plugins, make_sources, opened
 from coinlake_cli.feeds import NamedFeed, feeds_of, fetching
 from coinlake_cli.folder import one_capture_at_a_time
 from coinlake_cli.output import Output, Table, talk
@@ -57,11 +57,11 @@ def capture(
     that was named is raised, once its document is shown. Without `load` a plugin that is broken costs its own
     sources only.
     """
+    _check_names(settings, source, dataset, None if load else [])
     broken: Broken | None = None if load else []
     with opened(settings, kind="live", broken=broken) as deployment:
         for each in broken or ():
             talk.print(f"Left out: {each}", markup=False)
-        _check_names(deployment, source, dataset)
         captured = asyncio.run(_capture(deployment, source, dataset, moment))
         if load:
             deployment.catch_up()
@@ -75,18 +75,25 @@ def capture(
     return all(entry["trouble"] is None for entry in document)
 
 
-def _check_names(deployment: Deployment, source: str | None, dataset: str | None) -> None:
+def _check_names(settings: Settings, source: str | None, dataset: str | None, broken: Broken | None) -> None:
+    """Refuses a name that nothing can be captured by, before a folder is made for it."""
     if source is None:
         return
-    if source not in deployment.sources and source in deployment.plugins.sources:
+    plugins = load_plugins(settings, broken=broken)
+    made = make_sources(plugins, settings, broken)
+    if source in made:
+        if dataset is not None:
+            dataset_of(made[source], dataset)
+    elif source in settings.sources:
+        why = " ".join(map(str, broken or ()))
+        raise FixConfiguration(f"The source {source!r} is left out, as it cannot be made: {why}")
+    elif source in plugins.sources:
         raise FixConfiguration(
             f"The source {source!r} is installed, but nothing is asked of it: "
             f"add [sources.{source}] to your coinlake.toml."
         )
-    if source not in deployment.sources:
-        raise FixConfiguration(unknown("source", source, list(deployment.sources)))
-    if dataset is not None:
-        dataset_of(deployment.sources[source], dataset)
+    else:
+        raise FixConfiguration(unknown("source", source, list(settings.sources)))
 
 
 Captured = tuple[dict[str, Any], Exception | None]
