@@ -107,6 +107,14 @@ def test_what_is_captured_without_loading_is_loaded_by_load_once(program: Progra
         assert loaded == {"captures": document["new"], "new": new}
 
 
+def test_what_is_captured_without_loading_needs_no_warehouse(tmp_path: Path, venue: ReplayServer) -> None:
+    nowhere = {"COINLAKE_WAREHOUSE__DSN": "postgresql://nobody@127.0.0.1:1/nothing"}
+    program = asking(Program(tmp_path, nowhere), venue)
+    code, document = captured(program, datetime.now(UTC), "--no-load")
+    assert (code, document["outcome"]) == (0, "captured")
+    assert program("capture", "coingecko", "markets").returncode == 4
+
+
 def test_a_broken_plugin_is_told_in_the_catalogue_and_costs_no_capture_of_the_others(
     program: Program, venue: ReplayServer
 ) -> None:

@@ -74,8 +74,14 @@ class Deployment:
     lake: Lake
     server: EmbeddedServer | None
     """None where `warehouse.dsn` names a server of the user's."""
-    addresses: Addresses
+    _addresses: Addresses | None
     _parts: ExitStack
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the warehouse is, which must have been opened."""
+        assert self._addresses is not None, "opened without its warehouse"
+        return self._addresses
 
     @property
     def loads(self) -> bool:
@@ -141,6 +147,7 @@ def opened(
     *,
     kind: folder.Kind | None = None,
     alone: bool = False,
+    warehouse: bool = True,
     clock: Clock | None = None,
     observers: Iterable[object] = (),
     broken: Broken | None = None,
@@ -150,10 +157,11 @@ def opened(
     In the distributed profile lake and warehouse are the servers of the settings, which must run and hold a
     lake; but a demo is embedded whatever the settings say, as no key and no server is needed for one.
     `kind` is what the folder must hold, or will where it is new; None takes what it holds, and refuses a
-    folder that holds no deployment. `alone`: refuses a folder that another program polls into. Plugins that
-    are broken stop the start, or are left out into the list `broken` if one is given. What is wrong with the
-    settings is told before anything is made of the folder. Everything is closed at the end, and the embedded
-    server stopped unless another program still uses it.
+    folder that holds no deployment. `alone`: refuses a folder that another program polls into. Without its
+    `warehouse` that may be away: it is neither started nor looked for. Plugins that are broken stop the start,
+    or are left out into the list `broken` if one is given. What is wrong with the settings is told before
+    anything is made of the folder. Everything is closed at the end, and the embedded server stopped unless
+    another program still uses it.
     """
     plugins = load_plugins(settings, observers, broken)
     sources = make_sources(plugins, settings, broken)
@@ -167,7 +175,7 @@ def opened(
         lake: Lake | None = None
         if settings.profile == "distributed":
             lake = parts.enter_context(distributed.open_lake(settings))
-        addresses = _prepared(settings, known)
+        addresses = _prepared(settings, known) if warehouse else None
         if lake and addresses:
             claim(addresses.owner, lake.id)
         folder.claim(settings.folder, kind)
@@ -176,7 +184,7 @@ def opened(
         state = parts.enter_context(State(settings.folder))
         lake = lake or parts.enter_context(SqliteLake(settings.folder / "lake.db"))
         server: EmbeddedServer | None = None
-        if addresses is None:
+        if warehouse and addresses is None:
             server = parts.enter_context(EmbeddedServer(settings.folder / "warehouse"))
             addresses = _prepared_embedded(settings, server, known)
         yield Deployment(
@@ -189,7 +197,7 @@ def opened(
             state=state,
             lake=lake,
             server=server,
-            addresses=addresses,
+            _addresses=addresses,
             _parts=parts,
         )
 

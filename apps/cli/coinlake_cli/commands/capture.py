@@ -55,11 +55,11 @@ def capture(
 
     A slot that `moment` names is fetched once: where the lake has it nothing is asked. The error of a dataset
     that was named is raised, once its document is shown. Without `load` a plugin that is broken costs its own
-    sources only.
+    sources only, and the warehouse may be away.
     """
     _check_names(settings, source, dataset, None if load else [])
     broken: Broken | None = None if load else []
-    with opened(settings, kind="live", broken=broken) as deployment:
+    with opened(settings, kind="live", warehouse=load, broken=broken) as deployment:
         for each in broken or ():
             talk.print(f"Left out: {each}", markup=False)
         captured = asyncio.run(_capture(deployment, source, dataset, moment))
