@@ -100,7 +100,7 @@ def stock(postgres: Postgres) -> Stocked:
         for one in captures
     ]
     traceparents = _load(owner, [*loaded, cut])
-    _tell_of_a_bus(owner)
+    _tell_of_more(owner, cut.received_at)
     grant_reader(owner, "grafana", "not so secret")
     reader = make_conninfo(owner, user="grafana", password="not so secret")
     return Stocked(reader, pages, unsaid, cut, traceparents)
@@ -167,10 +167,16 @@ def _load(dsn: str, captures: Sequence[Capture]) -> list[str]:
     return traceparents
 
 
-def _tell_of_a_bus(dsn: str) -> None:
-    """What the embedded profile has not: how far partitions were loaded."""
+def _tell_of_more(dsn: str, finished_at: datetime) -> None:
+    """What the embedded profile has not, or only later: how far partitions were loaded, a verification."""
     with psycopg.connect(dsn) as session:
         session.execute("INSERT INTO coinlake.bus_offsets VALUES ('coinlake.captures', 0, 'an id', 12)")
+        session.execute(
+            "INSERT INTO coinlake.verifications"
+            " (finished_at, seconds, is_whole, captures, pending, missing, doubled, different, extra,"
+            " damaged, lost) VALUES (%s, 1.5, true, 100, 0, 0, 0, 0, 0, 0, 0)",
+            (finished_at,),
+        )
 
 
 def chosen(**changed: str) -> Mapping[str, str]:

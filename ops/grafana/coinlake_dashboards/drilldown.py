@@ -11,10 +11,9 @@ from grafana_foundation_sdk.builders.dashboard import (
 )
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
 
-from coinlake_dashboards.frame import TO_TRACE, framed, with_row
+from coinlake_dashboards.frame import TO_TRACE, Panels, framed, with_row
 from coinlake_dashboards.panels import Column, furnished, lines, log_lines, over_time, rows
-from coinlake_dashboards.pipeline import quantile
-from coinlake_dashboards.queries import LOGS, logql, promql, sql_table, traceql
+from coinlake_dashboards.queries import LOGS, logql, promql, quantile, rate, sql_table, traceql
 
 _OURS = 'resource.service.namespace = "coinlake"'
 _LINES = '{service_name=~"$service"} |= "${trace}" |= "${capture}" | json | level=~"$level"'
@@ -81,9 +80,12 @@ def _in_the_warehouse(made: Dashboard) -> None:
 
 
 def _traces(made: Dashboard) -> None:
-    with_row(
-        made,
-        "Traces",
+    with_row(made, "Traces", *_found_traces(), *_spans())
+
+
+def _found_traces() -> Panels:
+    """The trace that is named, and those worth a look."""
+    return (
         furnished(
             dashboard.Panel().type("traces"),
             "The trace",
@@ -93,22 +95,34 @@ def _traces(made: Dashboard) -> None:
             12,
         ),
         rows(
+            "Of the capture",
+            "The trace of the capture that is named above: from the call to its rows.",
+            traceql('{ span.coinlake.capture_id = "${capture}" }'),
+            width=8,
+        ),
+        rows(
             "With errors",
             "The newest traces in which a span failed.",
             traceql(f"{{ {_OURS} && status = error }}"),
-            width=12,
+            width=8,
         ),
         rows(
             "Slow",
             "The newest traces in which a span took more than five seconds.",
             traceql(f"{{ {_OURS} && duration > 5s }}"),
-            width=12,
+            width=8,
         ),
+    )
+
+
+def _spans() -> Panels:
+    """What the spans of all traces say together."""
+    return (
         lines(
             "Spans",
             "Spans that ended a second, by program and name; made of the traces themselves.",
             promql(
-                "sum by (service_name, span_name) (rate(traces_span_metrics_calls_total[$__rate_interval]))",
+                rate("traces_span_metrics_calls_total", "service_name, span_name"),
                 "{{service_name}} {{span_name}}",
             ),
             width=12,

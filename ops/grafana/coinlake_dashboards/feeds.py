@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from coinlake_dashboards.frame import framed, source_of_metrics, with_row
+from coinlake_dashboards.frame import Panels, framed, source_of_metrics, with_row
 from coinlake_dashboards.panels import Column, Steps, lines, number, over_time, rows, series_as_rows
-from coinlake_dashboards.queries import promql, promql_now, promql_table, sql_table
+from coinlake_dashboards.queries import OF_SOURCE, increase, promql, promql_now, promql_table, sql_table
 
-_OF_SOURCE = '{source=~"$source"}'
 _LEFT: Steps = ((None, "red"), (0.1, "orange"), (0.25, "green"))
 
 
@@ -24,19 +23,22 @@ def feeds() -> Dashboard:
 
 
 def _of_feed(metric: str) -> str:
-    return f"max by (source, dataset) ({metric}{_OF_SOURCE})"
+    return f"max by (source, dataset) ({metric}{OF_SOURCE})"
 
 
 def _feeds(made: Dashboard) -> None:
-    with_row(
-        made,
-        "Feeds",
+    with_row(made, "Feeds", *_feeds_now(), *_slots())
+
+
+def _feeds_now() -> Panels:
+    """How each feed fares."""
+    return (
         series_as_rows(
             "Feeds",
             "Freshness by arrival: when a slot was last stored whole, and last begun.",
-            promql_table(f"time() - {_of_feed('coinlake_feed_last_success_timestamp_seconds')}"),
+            promql_table(f"coinlake:feed:age_seconds{OF_SOURCE}"),
             promql_table(f"time() - {_of_feed('coinlake_feed_last_attempt_timestamp_seconds')}"),
-            promql_table(_of_feed("coinlake_feed_spacing_seconds")),
+            promql_table(f"coinlake:feed:spacing_seconds{OF_SOURCE}"),
             promql_table(_of_feed("coinlake_feed_failures_in_a_row")),
             promql_table(_of_feed("coinlake_feed_missed_slots")),
             width=24,
@@ -54,12 +56,17 @@ def _feeds(made: Dashboard) -> None:
                 "failures in a row": Column(colours=((None, "green"), (1, "orange"), (3, "red"))),
             },
         ),
+    )
+
+
+def _slots() -> Panels:
+    """What became of slots."""
+    return (
         over_time(
             "Slots",
             "Slots that were finished: whole, or given up for an error, by what the error asks for.",
             promql(
-                "sum by (source, dataset, error)"
-                f" (increase(coinlake_feed_slots_total{_OF_SOURCE}[$__rate_interval]))",
+                increase("coinlake_feed_slots_total", "source, dataset, error", OF_SOURCE),
                 "{{source}} {{dataset}} {{error}}",
             ),
             width=12,
@@ -75,20 +82,15 @@ def _feeds(made: Dashboard) -> None:
 
 
 def _quota(made: Dashboard) -> None:
-    left = f"max by (source, period) (coinlake_source_quota_left{_OF_SOURCE})"
-    limit = f"max by (source, period) (coinlake_source_quota_limit{_OF_SOURCE})"
-    month = '{source=~"$source", period="month"}'
+    left = f"max by (source, period) (coinlake_source_quota_left{OF_SOURCE})"
+    limit = f"max by (source, period) (coinlake_source_quota_limit{OF_SOURCE})"
     with_row(
         made,
         "Quota",
         number(
             "Held",
             "How long nothing is sent to the source: a ban, or a pause that it asked for.",
-            promql_now(
-                "clamp_min(max by (source)"
-                f" (coinlake_source_held_until_timestamp_seconds{_OF_SOURCE}) - time(), 0)",
-                "{{source}}",
-            ),
+            promql_now(f"coinlake:source:held_seconds{OF_SOURCE}", "{{source}}"),
             width=8,
             unit="s",
             steps=((None, "green"), (1, "orange"), (300, "red")),
@@ -102,15 +104,12 @@ def _quota(made: Dashboard) -> None:
             steps=_LEFT,
         ).height(8),
         number(
-            "Credits last",
-            "How long the month's credits last at the pace of the last day; nothing where none were used.",
-            promql_now(
-                f"max by (source) (coinlake_source_quota_left{month})"
-                f" / (-max by (source) (deriv(coinlake_source_quota_left{month}[1d])) > 0)",
-                "{{source}}",
-            ),
+            "Left at the month's end",
+            "Credits that would be left then, going on as in the last six hours. Below 0 they do not last.",
+            promql_now(f"coinlake:quota:left_at_months_end{OF_SOURCE}", "{{source}}"),
             width=8,
-            unit="s",
+            unit="short",
+            steps=((None, "red"), (0, "green")),
         ).height(8),
         lines(
             "Left over time",
@@ -144,11 +143,11 @@ def _answers(made: Dashboard) -> None:
             "Received, and true at the venue",
             "How long ago the newest quote was received, and the newest price was true: its delay.",
             promql(
-                f"time() - max by (source) (coinlake_source_fetched_timestamp_seconds{_OF_SOURCE})",
+                f"time() - max by (source) (coinlake_source_fetched_timestamp_seconds{OF_SOURCE})",
                 "{{source}} received",
             ),
             promql(
-                f"time() - max by (source) (coinlake_source_market_time_timestamp_seconds{_OF_SOURCE})",
+                f"time() - max by (source) (coinlake_source_market_time_timestamp_seconds{OF_SOURCE})",
                 "{{source}} true",
             ),
             width=12,

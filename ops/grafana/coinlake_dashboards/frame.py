@@ -26,6 +26,7 @@ from grafana_foundation_sdk.models.dashboard import (
 from coinlake_dashboards.queries import METRICS, WAREHOUSE, statement
 
 TAG = "coinlake"
+Panels = tuple[Builder[Panel], ...]
 ALERTS = 'ALERTS{alertstate="firing", severity!="none"}'
 """What fires; the heartbeat, of severity none, always does."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from coinlake_dashboards.frame import TO_CAPTURE, framed, from_warehouse, width_of_candles, with_row
+from coinlake_dashboards.frame import TO_CAPTURE, Panels, framed, from_warehouse, width_of_candles, with_row
 from coinlake_dashboards.panels import FAR_FROM_MEDIAN, Column, Steps, bars, candles, lines, number, rows
 from coinlake_dashboards.queries import sql_series, sql_table
 
@@ -32,9 +32,12 @@ def markets() -> Dashboard:
 
 
 def _asset(made: Dashboard) -> None:
-    with_row(
-        made,
-        "${asset} at ${source}",
+    with_row(made, "${asset} at ${source}", *_at_a_glance(), *_over_time())
+
+
+def _at_a_glance() -> Panels:
+    """The newest numbers of the asset."""
+    return (
         number(
             "Price",
             "The newest price, with all its digits.",
@@ -66,6 +69,12 @@ def _asset(made: Dashboard) -> None:
             width=9,
             unit="short",
         ),
+    )
+
+
+def _over_time() -> Panels:
+    """The asset by market time."""
+    return (
         candles(
             "Candles",
             "At their opening, in UTC: the venue's own where it serves any, else made of its quotes."
@@ -101,11 +110,14 @@ def _asset(made: Dashboard) -> None:
 
 
 def _market(made: Dashboard) -> None:
+    with_row(made, "All of ${source} in ${currency}", *_movers(), *_prices())
+
+
+def _movers() -> Panels:
+    """What rose and fell, and what is large."""
     moved = {"asset": Column(link=_THIS_ASSET), "change": Column("percent", _UP_OR_DOWN)}
     guard = "Only what was quoted in the first and in the last tenth of that time."
-    with_row(
-        made,
-        "All of ${source} in ${currency}",
+    return (
         rows(
             "Risers",
             f"What rose most in the shown time, by market time. {guard}",
@@ -128,6 +140,12 @@ def _market(made: Dashboard) -> None:
             unit="short",
             each_row=True,
         ).height(9),
+    )
+
+
+def _prices() -> Panels:
+    """Every price."""
+    return (
         rows(
             "Prices",
             "The newest quotes with their exact digits. A capture leads to its trace and its logs.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from coinlake_dashboards.frame import ALERTS, framed, source_of_metrics, with_row
+from coinlake_dashboards.frame import ALERTS, Panels, framed, source_of_metrics, with_row
 from coinlake_dashboards.panels import (
     ANY_IS_BAD,
     Column,
@@ -15,7 +15,15 @@ from coinlake_dashboards.panels import (
     rows,
     series_as_rows,
 )
-from coinlake_dashboards.queries import promql, promql_now, promql_table, sql_series, sql_table
+from coinlake_dashboards.queries import (
+    OF_SOURCE,
+    half_and_95,
+    promql,
+    promql_now,
+    promql_table,
+    sql_series,
+    sql_table,
+)
 
 _AGE_OF_MARKET: Steps = ((None, "green"), (300, "orange"), (900, "red"))
 """Seconds. The objective is five minutes."""
@@ -30,9 +38,11 @@ def overview() -> Dashboard:
     made = framed("coinlake-overview", "Overview", "Is it alive, fresh and complete?")
     made.with_variable(source_of_metrics())
     _alive(made)
+    _promised(made)
     _fresh(made)
     _complete(made)
     _flow(made)
+    _machine(made)
     return made
 
 
@@ -49,53 +59,75 @@ def _alive(made: Dashboard) -> None:
             steps=ANY_IS_BAD,
         ),
         number(
-            "Targets that do not answer",
-            "Exporters and collectors that Prometheus cannot scrape.",
-            promql_now("count(up == 0) or vector(0)"),
-            width=4,
+            "Services",
+            "Programs, servers and exporters: 1 where one answers or sends, 0 where it should and does not.",
+            promql_now("coinlake:service:up", "{{service}}"),
+            width=12,
             unit="none",
-            steps=ANY_IS_BAD,
+            steps=((None, "red"), (1, "green")),
         ),
         number(
-            "Servers that take no connection",
-            "MongoDB, Kafka, PostgreSQL: whether their ports answer.",
-            promql_now("count(probe_success == 0) or vector(0)"),
-            width=4,
-            unit="none",
-            steps=ANY_IS_BAD,
-        ),
-        number(
-            "Running since",
+            "Running for",
             "How long each program has been running. One that is gone is not shown.",
             promql_now("time() - max by (job) (coinlake_program_started_timestamp_seconds)", "{{job}}"),
-            width=12,
+            width=8,
             unit="s",
         ),
-    )
-    with_row(
-        made,
-        "What is wrong",
         series_as_rows(
-            "Alerts",
-            "What fires now. Each has a runbook of its name.",
+            "What fires",
+            "Each alert has a runbook of its name, in ops/runbooks.",
             promql_table(ALERTS),
             width=24,
             named={"alertname": "alert", "Value": "fires"},
+        ).height(6),
+    )
+
+
+def _promised(made: Dashboard) -> None:
+    with_row(
+        made,
+        "Promised",
+        number(
+            "Fresh, of 30 days",
+            "The share of time in which a source's newest quote was received less than five minutes ago, or"
+            " two slots where it is slower. Promised: 99 %.",
+            promql_now('1 - coinlake:freshness:error_ratio30d{source=~"$source"}', "{{source}}"),
+            width=12,
+            unit="percentunit",
+            steps=((None, "red"), (0.99, "green")),
+        ).decimals(2),
+        number(
+            "End to end",
+            "From receipt to row, 95 of 100 of the last five minutes took no longer. Promised: a minute.",
+            promql_now("coinlake:end_to_end:p95_seconds"),
+            width=6,
+            unit="s",
+            steps=((None, "green"), (60, "red")),
         ),
+        number(
+            "Complete",
+            "The share of the lake that is in the warehouse, as verifying last found. Promised: all.",
+            promql_now("coinlake:completeness:ratio"),
+            width=6,
+            unit="percentunit",
+            steps=((None, "red"), (1, "green")),
+            none="never verified",
+        ).decimals(3),
     )
 
 
 def _fresh(made: Dashboard) -> None:
-    with_row(
-        made,
-        "Fresh",
+    with_row(made, "Fresh", *_ages(), *_ages_by_both_clocks())
+
+
+def _ages() -> Panels:
+    """How old the newest is."""
+    market_age = 'coinlake:source:market_age_seconds{source=~"$source"}'
+    return (
         number(
             "Newest market time",
             "How long ago the newest price of each source was true at the venue (as_of).",
-            promql_now(
-                'time() - max by (source) (coinlake_source_market_time_timestamp_seconds{source=~"$source"})',
-                "{{source}}",
-            ),
+            promql_now(market_age, "{{source}}"),
             width=9,
             unit="s",
             steps=_AGE_OF_MARKET,
@@ -104,9 +136,7 @@ def _fresh(made: Dashboard) -> None:
             "Last whole slot, in slots",
             "How many slots ago a slot of the feed was last stored whole.",
             promql_now(
-                "(time() - max by (source, dataset)"
-                ' (coinlake_feed_last_success_timestamp_seconds{source=~"$source"}))'
-                ' / max by (source, dataset) (coinlake_feed_spacing_seconds{source=~"$source"})',
+                'coinlake:feed:age_seconds{source=~"$source"} / coinlake:feed:spacing_seconds',
                 "{{source}} {{dataset}}",
             ),
             width=9,
@@ -121,6 +151,13 @@ def _fresh(made: Dashboard) -> None:
             unit="s",
             steps=_AGE_OF_ROWS,
         ),
+    )
+
+
+def _ages_by_both_clocks() -> Panels:
+    """By the venues' clocks and by ours."""
+    market_age = 'coinlake:source:market_age_seconds{source=~"$source"}'
+    return (
         rows(
             "Sources by both clocks",
             "When the newest price was true at the venue, and when it was received. Not the same thing.",
@@ -131,10 +168,7 @@ def _fresh(made: Dashboard) -> None:
         lines(
             "Age of the newest market time",
             "The same over time, at the moment of each scrape.",
-            promql(
-                'time() - max by (source) (coinlake_source_market_time_timestamp_seconds{source=~"$source"})',
-                "{{source}}",
-            ),
+            promql(market_age, "{{source}}"),
             width=12,
             unit="s",
             steps=_AGE_OF_MARKET,
@@ -143,20 +177,23 @@ def _fresh(made: Dashboard) -> None:
 
 
 def _complete(made: Dashboard) -> None:
-    with_row(
-        made,
-        "Complete",
+    with_row(made, "Complete", *_on_the_way(), *_verified())
+
+
+def _on_the_way() -> Panels:
+    """What is not in the warehouse, or never came."""
+    return (
         number(
             "Captures on the way",
             "Captures on the near side of each hop and not on the far one.",
-            promql_now("max by (hop) (coinlake_hop_lag_captures)", "{{hop}}"),
+            promql_now("coinlake:hop:lag_captures", "{{hop}}"),
             width=8,
             unit="short",
         ),
         number(
             "Longest wait",
             "How long ago the first of those was received.",
-            promql_now("max by (hop) (coinlake_hop_lag_duration_seconds)", "{{hop}}"),
+            promql_now("coinlake:hop:lag_seconds", "{{hop}}"),
             width=8,
             unit="s",
             steps=_LAG,
@@ -182,6 +219,12 @@ def _complete(made: Dashboard) -> None:
             unit="none",
             steps=((None, "green"), (1, "orange")),
         ).decimals(0),
+    )
+
+
+def _verified() -> Panels:
+    """What verifying found."""
+    return (
         number(
             "Verified",
             "What holding the warehouse against the lake last found.",
@@ -246,18 +289,36 @@ def _flow(made: Dashboard) -> None:
         lines(
             "End to end",
             "From receiving a capture to the commit of its rows: half, and 95 of 100, took no longer.",
-            promql(
-                "histogram_quantile(0.5, sum by (le)"
-                ' (rate(coinlake_load_capture_delay_seconds_bucket{source=~"$source"}[$__rate_interval])))',
-                "half",
-            ),
-            promql(
-                "histogram_quantile(0.95, sum by (le)"
-                ' (rate(coinlake_load_capture_delay_seconds_bucket{source=~"$source"}[$__rate_interval])))',
-                "95 %",
-            ),
+            *half_and_95("coinlake_load_capture_delay_seconds", OF_SOURCE),
             width=8,
             unit="s",
+            from_zero=True,
+        ),
+    )
+
+
+def _machine(made: Dashboard) -> None:
+    with_row(
+        made,
+        "Machine, and telemetry itself",
+        lines(
+            "Free disk",
+            "The share of each file system that is free.",
+            promql(
+                'node_filesystem_avail_bytes{fstype!~"ramfs|tmpfs"} / (node_filesystem_size_bytes > 0)',
+                "{{mountpoint}}",
+            ),
+            width=12,
+            unit="percentunit",
+            steps=((None, "red"), (0.03, "orange"), (0.2, "green")),
+            from_zero=True,
+        ),
+        lines(
+            "Waiting at the collector",
+            "Batches that it keeps because Loki, Tempo or Prometheus do not take them.",
+            promql("sum by (exporter) (otelcol_exporter_queue_size)", "{{exporter}}"),
+            width=12,
+            unit="none",
             from_zero=True,
         ),
     )

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from coinlake_dashboards.frame import TO_TRACE, framed, source_of_metrics, with_row
+from coinlake_dashboards.frame import TO_TRACE, Panels, framed, source_of_metrics, with_row
 from coinlake_dashboards.panels import ANY_IS_BAD, Column, Steps, lines, number, over_time, rows
-from coinlake_dashboards.queries import Query, promql, promql_now, sql_series, sql_table
+from coinlake_dashboards.queries import (
+    OF_SOURCE,
+    half_and_95,
+    in_shown_time,
+    increase,
+    promql,
+    promql_now,
+    quantile,
+    rate,
+    sql_series,
+    sql_table,
+)
 
-_OF_SOURCE = '{source=~"$source"}'
 _LAG: Steps = ((None, "green"), (60, "orange"), (300, "red"))
 _HOUR_S = 3600
 
@@ -25,21 +35,6 @@ def pipeline() -> Dashboard:
     return made
 
 
-def quantile(share: str, histogram: str, by: str = "", having: str = "") -> str:
-    """PromQL: what so large a share of a histogram's observations did not exceed."""
-    labels = f"le, {by}" if by else "le"
-    return (
-        f"histogram_quantile({share}, sum by ({labels}) (rate({histogram}_bucket{having}[$__rate_interval])))"
-    )
-
-
-def _half_and_95(histogram: str, having: str = "") -> tuple[Query, Query]:
-    return (
-        promql(quantile("0.5", histogram, having=having), "half"),
-        promql(quantile("0.95", histogram, having=having), "95 %"),
-    )
-
-
 def _lag(made: Dashboard) -> None:
     with_row(
         made,
@@ -47,7 +42,7 @@ def _lag(made: Dashboard) -> None:
         lines(
             "Waiting time",
             "At each hop: how long ago the first capture that has not passed it was received.",
-            promql("max by (hop) (coinlake_hop_lag_duration_seconds)", "{{hop}}"),
+            promql("coinlake:hop:lag_seconds", "{{hop}}"),
             width=8,
             unit="s",
             steps=_LAG,
@@ -56,7 +51,7 @@ def _lag(made: Dashboard) -> None:
         lines(
             "Waiting captures",
             "At each hop: captures on its near side and not on its far one.",
-            promql("max by (hop) (coinlake_hop_lag_captures)", "{{hop}}"),
+            promql("coinlake:hop:lag_captures", "{{hop}}"),
             width=8,
             unit="short",
             from_zero=True,
@@ -64,7 +59,7 @@ def _lag(made: Dashboard) -> None:
         lines(
             "End to end",
             "From receiving a capture to the commit of its rows.",
-            *_half_and_95("coinlake_load_capture_delay_seconds", _OF_SOURCE),
+            *half_and_95("coinlake_load_capture_delay_seconds", OF_SOURCE),
             width=8,
             unit="s",
             from_zero=True,
@@ -73,15 +68,21 @@ def _lag(made: Dashboard) -> None:
 
 
 def _venue_to_lake(made: Dashboard) -> None:
-    with_row(
-        made,
-        "Venue → lake",
+    with_row(made, "Venue → lake", *_calls(), *_stored())
+
+
+def _calls() -> Panels:
+    """What was asked, and what came."""
+    return (
         lines(
             "Calls",
             "Calls to venues a second, by status; none where no answer came.",
             promql(
-                "sum by (source, http_response_status_code, error_type)"
-                f" (rate(http_client_request_duration_seconds_count{_OF_SOURCE}[$__rate_interval]))",
+                rate(
+                    "http_client_request_duration_seconds_count",
+                    "source, http_response_status_code, error_type",
+                    OF_SOURCE,
+                ),
                 "{{source}} {{http_response_status_code}} {{error_type}}",
             ),
             width=8,
@@ -92,7 +93,7 @@ def _venue_to_lake(made: Dashboard) -> None:
             "Time of a call",
             "From sending to the last byte: 95 of 100 took no longer.",
             promql(
-                quantile("0.95", "http_client_request_duration_seconds", "source", _OF_SOURCE), "{{source}}"
+                quantile("0.95", "http_client_request_duration_seconds", "source", OF_SOURCE), "{{source}}"
             ),
             width=8,
             unit="s",
@@ -102,18 +103,24 @@ def _venue_to_lake(made: Dashboard) -> None:
             "Captures",
             "Answers that became durable a second; not new are those that the lake had already.",
             promql(
-                f"sum by (source, new) (rate(coinlake_lake_captures_total{_OF_SOURCE}[$__rate_interval]))",
+                rate("coinlake_lake_captures_total", "source, new", OF_SOURCE),
                 "{{source}}, new: {{new}}",
             ),
             width=8,
             unit="cps",
             stacked=True,
         ),
+    )
+
+
+def _stored() -> Panels:
+    """What was kept, and what that took."""
+    return (
         lines(
             "Bodies",
             "Bytes of new captures a second.",
             promql(
-                f"sum by (source) (rate(coinlake_lake_body_size_bytes_total{_OF_SOURCE}[$__rate_interval]))",
+                rate("coinlake_lake_body_size_bytes_total", "source", OF_SOURCE),
                 "{{source}}",
             ),
             width=8,
@@ -124,7 +131,7 @@ def _venue_to_lake(made: Dashboard) -> None:
             "Calls made once more",
             "Retries a second.",
             promql(
-                f"sum by (source) (rate(coinlake_fetch_retries_total{_OF_SOURCE}[$__rate_interval]))",
+                rate("coinlake_fetch_retries_total", "source", OF_SOURCE),
                 "{{source}}",
             ),
             width=8,
@@ -146,15 +153,17 @@ def _venue_to_lake(made: Dashboard) -> None:
 
 
 def _lake_to_topic(made: Dashboard) -> None:
-    with_row(
-        made,
-        "Lake → topic",
+    with_row(made, "Lake → topic", *_publishing(), *_mark())
+
+
+def _publishing() -> Panels:
+    """What the producer sends."""
+    return (
         lines(
             "Messages",
             "Messages a second that all in-sync replicas acknowledged.",
             promql(
-                "sum by (messaging_destination_name)"
-                " (rate(messaging_client_sent_messages_total[$__rate_interval]))",
+                rate("messaging_client_sent_messages_total", "messaging_destination_name"),
                 "{{messaging_destination_name}}",
             ),
             width=6,
@@ -164,7 +173,7 @@ def _lake_to_topic(made: Dashboard) -> None:
         lines(
             "Acknowledgement",
             "From handing a message over to its acknowledgement.",
-            *_half_and_95("messaging_client_operation_duration_seconds"),
+            *half_and_95("messaging_client_operation_duration_seconds"),
             width=6,
             unit="s",
             from_zero=True,
@@ -184,6 +193,12 @@ def _lake_to_topic(made: Dashboard) -> None:
             width=6,
             unit="none",
         ),
+    )
+
+
+def _mark() -> Panels:
+    """How far it is, and what stops it."""
+    return (
         number(
             "Mark moved",
             "How long ago. Old is bad only while captures wait.",
@@ -194,7 +209,7 @@ def _lake_to_topic(made: Dashboard) -> None:
         number(
             "Began again",
             "How often publishing had to begin again, in the shown time.",
-            promql_now("sum(increase(coinlake_producer_interruptions_total[$__range])) or vector(0)"),
+            promql_now(in_shown_time("coinlake_producer_interruptions_total")),
             width=8,
             unit="none",
             steps=((None, "green"), (1, "orange"), (10, "red")),
@@ -202,7 +217,7 @@ def _lake_to_topic(made: Dashboard) -> None:
         number(
             "Too large",
             "Captures whose body was left out because the topic takes no such message, in the shown time.",
-            promql_now("sum(increase(coinlake_producer_bodies_left_out_total[$__range])) or vector(0)"),
+            promql_now(in_shown_time("coinlake_producer_bodies_left_out_total")),
             width=8,
             unit="none",
             steps=ANY_IS_BAD,
@@ -211,9 +226,12 @@ def _lake_to_topic(made: Dashboard) -> None:
 
 
 def _topic_to_warehouse(made: Dashboard) -> None:
-    with_row(
-        made,
-        "Topic → warehouse",
+    with_row(made, "Topic → warehouse", *_messages(), *_retention())
+
+
+def _messages() -> Panels:
+    """What of the topic is loaded."""
+    return (
         lines(
             "Messages not loaded",
             "Messages of the topic that are not in the warehouse.",
@@ -226,14 +244,19 @@ def _topic_to_warehouse(made: Dashboard) -> None:
             "Messages loaded",
             "Messages of committed batches a second.",
             promql(
-                "sum by (messaging_destination_name)"
-                " (rate(messaging_client_consumed_messages_total[$__rate_interval]))",
+                rate("messaging_client_consumed_messages_total", "messaging_destination_name"),
                 "{{messaging_destination_name}}",
             ),
             width=8,
             unit="mps",
             from_zero=True,
         ),
+    )
+
+
+def _retention() -> Panels:
+    """What the topic may let go of, and how far each partition is."""
+    return (
         number(
             "Headroom",
             "How long until the topic may let go of a message that is not loaded.",
@@ -245,7 +268,7 @@ def _topic_to_warehouse(made: Dashboard) -> None:
         number(
             "Gone",
             "Messages that the topic let go of before they were loaded, in the shown time.",
-            promql_now("sum(increase(coinlake_topic_messages_gone_total[$__range])) or vector(0)"),
+            promql_now(in_shown_time("coinlake_topic_messages_gone_total")),
             width=4,
             unit="none",
             steps=ANY_IS_BAD,
@@ -262,9 +285,12 @@ def _topic_to_warehouse(made: Dashboard) -> None:
 
 
 def _batches(made: Dashboard) -> None:
-    with_row(
-        made,
-        "Batches",
+    with_row(made, "Batches", *_batch_metrics(), *_commits())
+
+
+def _batch_metrics() -> Panels:
+    """What batches take and bring."""
+    return (
         lines(
             "A batch takes",
             "From its beginning to its commit, or to the error that ended it: 95 of 100 took no longer.",
@@ -287,7 +313,7 @@ def _batches(made: Dashboard) -> None:
             "Captures loaded",
             "Captures of committed batches a second.",
             promql(
-                "sum by (engine, kind) (rate(coinlake_load_captures_total[$__rate_interval]))",
+                rate("coinlake_load_captures_total", "engine, kind"),
                 "{{engine}} {{kind}}",
             ),
             width=6,
@@ -297,11 +323,17 @@ def _batches(made: Dashboard) -> None:
         lines(
             "Rows",
             "Rows that committed batches made or changed a second.",
-            promql("sum by (table) (rate(coinlake_load_rows_total[$__rate_interval]))", "{{table}}"),
+            promql(rate("coinlake_load_rows_total", "table"), "{{table}}"),
             width=6,
             unit="wps",
             stacked=True,
         ),
+    )
+
+
+def _commits() -> Panels:
+    """What the warehouse itself says of them."""
+    return (
         lines(
             "By the warehouse's own record",
             "At each commit: how long the batch took, and since its oldest capture was received. Load time.",
@@ -315,7 +347,7 @@ def _batches(made: Dashboard) -> None:
             "Began again",
             "How often loading had to begin again, by what the error asks for.",
             promql(
-                "sum by (engine, error) (increase(coinlake_load_interruptions_total[$__rate_interval]))",
+                increase("coinlake_load_interruptions_total", "engine, error"),
                 "{{engine}} {{error}}",
             ),
             width=6,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from coinlake_dashboards.frame import TO_CAPTURE, framed, source_of_metrics, width_of_candles, with_row
+from coinlake_dashboards.frame import (
+    TO_CAPTURE,
+    Panels,
+    framed,
+    source_of_metrics,
+    width_of_candles,
+    with_row,
+)
 from coinlake_dashboards.panels import (
     ANY_IS_BAD,
     FAR_FROM_MEDIAN,
@@ -14,9 +21,17 @@ from coinlake_dashboards.panels import (
     over_time,
     rows,
 )
-from coinlake_dashboards.queries import promql, promql_now, sql_series, sql_table
+from coinlake_dashboards.queries import (
+    OF_SOURCE,
+    in_shown_time,
+    increase,
+    promql,
+    promql_now,
+    sql_series,
+    sql_table,
+)
 
-_OF_SOURCE = '{source=~"$source"}'
+_ANY = Column(colours=((None, "text"), (1, "red")))
 
 
 def quality() -> Dashboard:
@@ -33,15 +48,17 @@ def quality() -> Dashboard:
 
 
 def _dead_letters(made: Dashboard) -> None:
-    with_row(
-        made,
-        "Dead letters",
+    with_row(made, "Dead letters", *_refused(), *_letters())
+
+
+def _refused() -> Panels:
+    """What is refused, over time."""
+    return (
         over_time(
             "Refused",
             "By the rule that was broken.",
             promql(
-                "sum by (source, rule)"
-                f" (increase(coinlake_dead_letters_total{_OF_SOURCE}[$__rate_interval]))",
+                increase("coinlake_dead_letters_total", "source, rule", OF_SOURCE),
                 "{{source}} {{rule}}",
             ),
             width=8,
@@ -58,12 +75,18 @@ def _dead_letters(made: Dashboard) -> None:
             "Open",
             "What was refused and not accepted by a replay, among the newest ten thousand.",
             promql(
-                f"sum by (rule) (max by (source, rule) (coinlake_dead_letters_open{_OF_SOURCE}))", "{{rule}}"
+                f"sum by (rule) (max by (source, rule) (coinlake_dead_letters_open{OF_SOURCE}))", "{{rule}}"
             ),
             width=8,
             unit="none",
             stacked=True,
         ),
+    )
+
+
+def _letters() -> Panels:
+    """Which rules, which letters; and what was lost on the way."""
+    return (
         rows(
             "Open by rule",
             "Of all sources. `coinlake replay` tries again.",
@@ -80,7 +103,7 @@ def _dead_letters(made: Dashboard) -> None:
         number(
             "Quarantined",
             "Captures that the warehouse refused, and are whole dead letters, in the shown time.",
-            promql_now(f"sum(increase(coinlake_load_quarantined_total{_OF_SOURCE}[$__range])) or vector(0)"),
+            promql_now(in_shown_time("coinlake_load_quarantined_total", OF_SOURCE)),
             width=12,
             unit="none",
             steps=ANY_IS_BAD,
@@ -111,22 +134,16 @@ def _verify(made: Dashboard) -> None:
             unit="none",
             from_zero=True,
         ),
-        lines(
-            "Took",
-            "How long it took.",
-            promql("max(coinlake_verify_duration_seconds)", "verify"),
-            width=6,
-            unit="s",
-            from_zero=True,
-        ),
-        lines(
-            "Compared",
-            "Captures that were compared.",
-            promql("max(coinlake_verify_captures)", "captures"),
-            width=6,
-            unit="short",
-            from_zero=True,
-        ),
+        rows(
+            "Verifications",
+            "The newest, with what each found. A part says nothing of the rest.",
+            sql_table("quality/verifications"),
+            width=12,
+            columns={
+                "took": Column("s"),
+                **dict.fromkeys(("missing", "doubled", "different", "extra", "damaged", "lost"), _ANY),
+            },
+        ).height(8),
     )
 
 

@@ -18,6 +18,9 @@ LOGS = DataSourceRef("loki", "coinlake-loki")
 TRACES = DataSourceRef("tempo", "coinlake-tempo")
 WAREHOUSE = DataSourceRef("grafana-postgresql-datasource", "coinlake-warehouse")
 
+OF_SOURCE = '{source=~"$source"}'
+"""PromQL: of the sources that are chosen."""
+
 
 @dataclass(frozen=True)
 class Query:
@@ -69,6 +72,35 @@ def promql_table(expression: str) -> Query:
             .instant()
             .format(PromQueryFormat.TABLE)
         ),
+    )
+
+
+def rate(series: str, by: str, having: str = "") -> str:
+    """PromQL: how much a counter grows a second, by labels."""
+    return f"sum by ({by}) (rate({series}{having}[$__rate_interval]))"
+
+
+def increase(series: str, by: str, having: str = "") -> str:
+    """PromQL: by how much a counter grew from one point of the graph to the next, by labels."""
+    return f"sum by ({by}) (increase({series}{having}[$__rate_interval]))"
+
+
+def in_shown_time(counter: str, having: str = "") -> str:
+    """PromQL: by how much a counter grew in the shown time; 0 where nobody tells."""
+    return f"sum(increase({counter}{having}[$__range])) or vector(0)"
+
+
+def quantile(share: str, histogram: str, by: str = "", having: str = "") -> str:
+    """PromQL: what so large a share of a histogram's observations did not exceed."""
+    labels = f"le, {by}" if by else "le"
+    return f"histogram_quantile({share}, {rate(f'{histogram}_bucket', labels, having)})"
+
+
+def half_and_95(histogram: str, having: str = "") -> tuple[Query, Query]:
+    """What half of a histogram's observations, and 95 of 100, did not exceed."""
+    return (
+        promql(quantile("0.5", histogram, having=having), "half"),
+        promql(quantile("0.95", histogram, having=having), "95 %"),
     )
 
 
