@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import Span
 
 from coinlake.clock import Clock, SystemClock
 from coinlake.errors import CoinlakeError, FixConfiguration, TryAgain
 from coinlake.settings import Settings
-from coinlake.telemetry import traceparent, tracer
+from coinlake.telemetry import batches, metrics, tracing
+from coinlake.warehouse import Loaded
 from coinlake_bus.kafka import Bus
 from coinlake_spark.kafka_source import source_options
 from coinlake_spark.parts import warehouse_dsn
@@ -38,6 +40,7 @@ _LOOK_AGAIN_S = 0.02
 _EARLIEST = -2
 """What Spark calls the first message there is."""
 _CAUSE = "Caused by: "
+_SPARK = {"coinlake.engine": "spark", "messaging.system": "kafka", "messaging.operation.name": "poll"}
 
 log = structlog.get_logger("coinlake.spark")
 
@@ -65,6 +68,7 @@ class Loading:
                 failures = 0 if course.batches else failures
                 pause_s = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
                 failures += 1
+                metrics.LOAD_INTERRUPTIONS.add(engine="spark", error=metrics.kind_of(error))
                 log.warning("spark.away", reason=str(error), again_in_s=pause_s)
                 stop.wait(pause_s)
 
@@ -99,7 +103,7 @@ class _Course:
         checkpoint: str,
         stop: threading.Event,
     ) -> None:
-        task = Task(self._config)
+        task = Task(self._config, tells_traces=tracing.is_recording())
         reader = spark.readStream.format("kafka").options(**source_options(self._settings, starting))
 
         def load(messages: DataFrame, _: int) -> None:
@@ -133,25 +137,63 @@ class _Course:
             raise TryAgain(f"Spark ended the stream: {why_it_ended(str(error))}")
 
     def _load(self, messages: DataFrame, task: Task, loader: BusLoader) -> None:
+        since_ns = time.time_ns()
         try:
-            with tracer.start_as_current_span("batch"):
-                started_at, begun_s = self._clock.now(), time.monotonic()
+            with tracing.span(
+                "batch", _SPARK | {"messaging.destination.name": self._settings.bus.topic}
+            ) as batch:
+                started_at = self._clock.now()
                 loader.begin()
-                lines = staged(messages, task).collect()
+                with tracing.span("stage"):
+                    lines = staged(messages, task).collect()
                 attempts, stretches = _read(lines)
                 if not stretches:
                     return
-                loaded = loader.load(attempts, stretches, started_at=started_at, traceparent=traceparent())
+                traces = [one for line in lines for one in line.traces or ()]
+                for link in tracing.links_to(traces):
+                    batch.add_link(link.context)
+                loaded = loader.load(
+                    attempts, stretches, started_at=started_at, traceparent=tracing.traceparent()
+                )
+                self.batches += 1
+                self._tell(loaded, stretches, since_ns, batch, traces)
         except CoinlakeError as error:
+            batches.ended("spark", "tail", since_ns=since_ns, error=error)
             self._failure = error
             raise
-        self.batches += 1
+
+    def _tell(
+        self,
+        loaded: Loaded | None,
+        stretches: Sequence[Stretch],
+        since_ns: int,
+        batch: Span,
+        traces: Sequence[str],
+    ) -> None:
+        """Says what a committed batch did; `loaded` is None where it had been loaded before."""
+        messages = sum(stretch.next - stretch.first for stretch in stretches)
+        metrics.RECEIVED_MESSAGES.add(
+            messages,
+            messaging__system="kafka",
+            messaging__operation__name="poll",
+            messaging__destination__name=self._settings.bus.topic,
+        )
+        if loaded:
+            batches.committed(
+                "spark",
+                "tail",
+                loaded,
+                since_ns=since_ns,
+                now=self._clock.now(),
+                batch=batch,
+                traceparents=traces,
+            )
         log.info(
             "spark.batch_committed",
-            messages=sum(stretch.next - stretch.first for stretch in stretches),
+            messages=messages,
             quotes_new=loaded.quotes_new if loaded else 0,
             rejects=loaded.rejects if loaded else 0,
-            seconds=round(time.monotonic() - begun_s, 3),
+            seconds=round((time.time_ns() - since_ns) / 1e9, 3),
         )
 
 
@@ -166,6 +208,7 @@ def _still_there(loader: BusLoader, bus: Bus) -> dict[int, int]:
     for partition, held in bus.offsets().items():
         gone = held.start - offsets.get(partition, held.start)
         if gone > 0:
+            metrics.MESSAGES_GONE.add(gone)
             log.error(
                 "spark.messages_gone",
                 partition=partition,

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from coinlake import settings as settings_loading
 from coinlake.errors import CoinlakeError, FixConfiguration
+from coinlake.telemetry import tracing
 from coinlake_bus.arrow import decode_batch
 from coinlake_spark.parts import refinery, warehouse_dsn
 from coinlake_warehouse.attempts import Stager
@@ -22,14 +23,19 @@ from coinlake_warehouse.attempts import Stager
 MESSAGE = ("key", "value", "headers", "topic", "partition", "offset", "timestamp")
 """What a task reads of Spark's Kafka source."""
 
-LINE = "attempt string, rows long, partition int, first long, next long, fault string, is_fatal boolean"
-"""What it answers, as Spark writes schemas. A line tells of an attempt and the rows it staged, or of offsets
-[first, next) of a partition that were read, or of a fault, for which a person is needed where it is fatal."""
+LINE = (
+    "attempt string, rows long, traces array<string>, partition int, first long, next long, fault string, "
+    "is_fatal boolean"
+)
+"""What it answers, as Spark writes schemas. A line tells of an attempt, the rows it staged and the traces of
+its captures that somebody records; or of offsets [first, next) of a partition that were read; or of a fault,
+for which a person is needed where it is fatal."""
 
 _LINE = pa.schema(
     [
         ("attempt", pa.string()),
         ("rows", pa.int64()),
+        ("traces", pa.list_(pa.string())),
         ("partition", pa.int32()),
         ("first", pa.int64()),
         ("next", pa.int64()),
@@ -45,6 +51,8 @@ class Task:
 
     config: Path | None
     """The settings file, which every worker can read; secrets are in its environment."""
+    tells_traces: bool = False
+    """Whether anybody wants to know which traces the captures belong to."""
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -59,7 +67,12 @@ class Task:
         except CoinlakeError as error:
             yield {"fault": str(error), "is_fatal": isinstance(error, FixConfiguration)}
             return
-        yield {"attempt": str(attempt.id), "rows": attempt.rows}
+        given = found.captures.column("traceparent").to_pylist() if self.tells_traces else []
+        yield {
+            "attempt": str(attempt.id),
+            "rows": attempt.rows,
+            "traces": [one for one in given if tracing.flagged(one)],
+        }
         offsets = pa.table({name: batch.column(name) for name in ("partition", "offset")})
         for read in (
             offsets.group_by("partition").aggregate([("offset", "min"), ("offset", "max")]).to_pylist()

@@ -25,6 +25,7 @@ from coinlake.clock import Clock, SystemClock
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.lake import ANOTHER_LAKE
 from coinlake.model import CANDLES, INSTRUMENTS
+from coinlake.telemetry.calls import database
 from coinlake.warehouse import Loaded
 from coinlake_warehouse import partitions
 from coinlake_warehouse.attempts import Attempt
@@ -108,7 +109,7 @@ class BusLoader:
         offsets than the batch begins at (read them and go on from there), and `FixConfiguration` for a topic
         that begins with nothing but captures of another lake.
         """
-        with self._session() as session:
+        with database("postgresql", "load"), self._session() as session:
             if self._is_loaded(session, stretches):
                 return None
             self._look_at_lakes(session, {"attempts": [attempt.id for attempt in attempts]})

@@ -35,6 +35,16 @@ def record() -> None:
     _is_recording = True
 
 
+def is_recording() -> bool:
+    """Whether this process sends spans."""
+    return _is_recording
+
+
+def flagged(given: str) -> bool:
+    """Whether a `traceparent` says that somebody records its trace."""
+    return len(given) == 55 and given[-1] in "13579bdf"
+
+
 def traceparent(span: Span | None = None) -> str:
     """The W3C trace context of a span, or of the present one; "" outside any, or before telemetry started."""
     carrier: dict[str, str] = {}
@@ -49,7 +59,7 @@ def context_of(given: str, state: str = "") -> Context:
 
 def sampled(given: str) -> SpanContext | None:
     """The span of a `traceparent`; None where it is none, or nobody records that trace."""
-    if not _is_recording or len(given) != 55 or given[-1] in "02468ace":  # at no cost while telemetry is off
+    if not (_is_recording and flagged(given)):  # at no cost while telemetry is off
         return None
     found = trace.get_current_span(context_of(given)).get_span_context()
     return found if found.is_valid and found.trace_flags.sampled else None
