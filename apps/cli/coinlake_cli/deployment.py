@@ -158,7 +158,7 @@ def opened(
     lake; but a demo is embedded whatever the settings say, as no key and no server is needed for one.
     `kind` is what the folder must hold, or will where it is new; None takes what it holds, and refuses a
     folder that holds no deployment. `alone`: refuses a folder that another program polls into. Without its
-    `warehouse` that may be away: it is neither started nor looked for. Plugins that are broken stop the start,
+    `warehouse` that may be away: it is neither started nor asked for. Plugins that are broken stop the start,
     or are left out into the list `broken` if one is given. What is wrong with the settings is told before
     anything is made of the folder. Everything is closed at the end, and the embedded server stopped unless
     another program still uses it.

@@ -9,7 +9,7 @@ from coinlake.errors import FixConfiguration
 from coinlake_cli.environment import written
 from coinlake_cli.output import Output, Table, talk
 
-_COMPOSE = "compose.yaml"
+_COMPOSE = Path("ops/compose/compose.yaml")
 
 
 def init(output: Output, file: Path) -> None:
@@ -31,9 +31,9 @@ def init(output: Output, file: Path) -> None:
         os.fchmod(descriptor, 0o600)  # whatever the umask
         opened.write(written(with_secrets=True))
     output.show({"file": str(file)}, Table("Written", ("file",), [(str(file),)]))
-    compose = file.parent / _COMPOSE
+    compose = file.parent / _COMPOSE.name
     talk.print(
         f"\nKeep a copy of it where backups are: without it their servers stay shut.\nNext:\n"
-        f"  docker compose -f {compose if compose.exists() else f'ops/compose/{_COMPOSE}'} up --wait",
+        f"  docker compose -f {compose if compose.exists() else _COMPOSE} up --wait",
         markup=False,
     )
