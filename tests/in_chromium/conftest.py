@@ -17,6 +17,7 @@ from playwright.sync_api import Request as Sent
 
 from coinlake.settings import PageSettings
 from coinlake_cli.page import Page
+from coinlake_cli.page.desk import Vitals
 from coinlake_warehouse.conftest import dsn, fresh, server
 from coinlake_warehouse.reading import Reader
 from in_chromium.scene import Scene
@@ -76,6 +77,9 @@ def _in_thread(scene: Scene, stops: list[Callable[[], None]]) -> str:
                 replay=replay,
                 now=lambda: scene.now,
                 banner=scene.banner,
+                vitals=Vitals(
+                    alerts=lambda: scene.alerts, hops=lambda: scene.hops, allowances=lambda: scene.allowances
+                ),
             )
             found.append(await page.start())
             started.set()

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from coinlake_cli.lag import Hop
+from coinlake_cli.page.desk import Allowance
+from in_chromium.health_test import OVER, STALLED
 from in_chromium.scene import Scene, letter, quote, wait_until
 from in_chromium.stocked import OpenTab, fill
 
+VIEWS = ("/", "/prices", "/coin/coingecko/bitcoin", "/dead-letters", "/batches", "/health")
 PHONE: dict[str, Any] = {"viewport": {"width": 375, "height": 812}}
 
 
-@pytest.mark.parametrize("path", ["/", "/prices", "/coin/coingecko/bitcoin", "/dead-letters", "/batches"])
+@pytest.mark.parametrize(
+    "path", ["/", "/prices", "/coin/coingecko/bitcoin", "/dead-letters", "/batches", "/health"]
+)
 def test_a_phone_needs_no_sideways_scrolling(scene: Scene, open_tab: OpenTab, path: str) -> None:
     fill(scene)
     scene.commit_batch(
         quote("long", "0.000000000000000028391234", name="A very long name of a coin " * 3, rank=3)
     )
     scene.insert("dead_letters", letter("/8", "reason_long: " + "x" * 300, original=b"y" * 900))
+    scene.alerts = [STALLED, OVER]
+    scene.hops = [Hop("topic to warehouse", 1_234_567, timedelta(days=1), trouble="It is away. " * 9)]
+    scene.allowances = [Allowance("coingecko", "month", 10_000_000, 9_999_999)]
     tab = open_tab(path, **PHONE)
     tab.locator("#main .panel").first.wait_for()
     assert tab.evaluate("document.scrollingElement.scrollWidth") == 375
@@ -52,12 +62,12 @@ def test_the_page_can_be_used_by_keyboard_alone(scene: Scene, open_tab: OpenTab)
     assert tab.evaluate(focused) == "Skip to content"
     assert tab.locator(".skip").bounding_box()["y"] >= 0  # type: ignore[index]
     order = []
-    for _ in range(7):
+    for _ in range(8):
         tab.keyboard.press("Tab")
         order.append(tab.evaluate(focused).split("\n")[0])
     assert order[0] == "Coinlake"
-    assert order[1:6] == ["Overview", "Prices", "Venues", "Dead letters", "Batches"]
-    assert order[6] == "contrast"
+    assert order[1:7] == ["Overview", "Prices", "Venues", "Dead letters", "Batches", "Health"]
+    assert order[7] == "contrast"
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     assert tab.evaluate(outline) == "solid"
     tab.locator(".quotes tbody a").first.focus()
@@ -81,7 +91,9 @@ def test_the_focus_stays_where_it_is_when_figures_change(scene: Scene, open_tab:
     assert tab.evaluate("document.activeElement.innerText") == "Pepe"
 
 
-@pytest.mark.parametrize("path", ["/", "/prices", "/coin/coingecko/bitcoin", "/dead-letters", "/batches"])
+@pytest.mark.parametrize(
+    "path", ["/", "/prices", "/coin/coingecko/bitcoin", "/dead-letters", "/batches", "/health"]
+)
 def test_everything_that_can_be_pressed_has_a_name(scene: Scene, open_tab: OpenTab, path: str) -> None:
     fill(scene)
     tab = open_tab(path)

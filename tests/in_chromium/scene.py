@@ -13,6 +13,9 @@ from uuid import UUID
 import psycopg
 
 from coinlake.state import FeedState
+from coinlake_cli.alerts.episodes import Episode
+from coinlake_cli.lag import Hop
+from coinlake_cli.page.desk import Allowance
 
 NOW = datetime(2024, 12, 14, 12, tzinfo=UTC)
 CAPTURE = UUID("96fe8410-e2fb-8793-b865-4cd07b4c68b8")
@@ -28,6 +31,9 @@ class Scene:
     on_replay: Callable[[Sequence[tuple[UUID, str]]], str] = lambda keys: f"{len(keys)} accepted."
     now: datetime = NOW
     banner: str | None = None
+    alerts: list[Episode] | None = None
+    hops: list[Hop] = field(default_factory=list)
+    allowances: list[Allowance] = field(default_factory=list)
     url: str = ""
 
     def insert(self, table: str, *rows: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ SHOTS: tuple[tuple[str, str, ViewportSize, bool], ...] = (
     ("coin", "/coin/coingecko/bitcoin", DESK, True),
     ("gaps", "/venues", DESK, False),
     ("venues", "/venues/bitcoin?interval=1d", DESK, False),
+    ("health", "/health", DESK, False),
     ("phone", "/prices", PHONE, False),
 )
 """Name, path, size, dark."""

@@ -10,11 +10,13 @@ from typing import NoReturn
 from uuid import UUID
 
 from coinlake.errors import CoinlakeError
+from coinlake_cli.alerts.episodes import Episodes
 from coinlake_cli.deployment import Deployment
 from coinlake_cli.feeds import NewsOfCaptures, Schedules, feeds_of, fetching
 from coinlake_cli.output import talk
 from coinlake_cli.page import Page
 from coinlake_cli.replaying import replay_letters
+from coinlake_cli.vitals import vitals
 
 EXIT_CUT_SHORT = 130
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -31,11 +33,12 @@ class Serving:
         port: int | None = None,
         polls: bool = True,
         banner: str | None = None,
+        episodes: Episodes | None = None,
         schedules: Schedules = lambda source, dataset: None,
         tidy: Callable[[], None] = lambda: None,
     ) -> None:
-        """Without `polls` it shows what another program captures. `tidy` leaves the terminal as it was, for
-        an end that skips the caller's own."""
+        """Without `polls` it shows what another program captures. `episodes` are of whoever watches it.
+        `tidy` leaves the terminal as it was, for an end that skips the caller's own."""
         self._deployment = deployment
         self._polls = polls
         self._news = news
@@ -50,6 +53,7 @@ class Serving:
             replay=self._replay,
             now=deployment.clock.now,
             banner=banner,
+            vitals=vitals(deployment, episodes),
         )
 
     async def until_stopped(self) -> None:

@@ -53,11 +53,12 @@ def secrets_of(settings: BaseModel) -> Iterator[str]:
 
 
 def _forms_of(secret: str) -> Iterator[str]:
-    """The secret, and its password where it is a URL, as they are and as URLs, JSON and Python write them."""
+    """The secret, and of each URL in it the password, as they are and as URLs, JSON and Python write them."""
     parts = {secret}
-    if "://" in secret:
+    for url in secret.split() if "://" in secret else ():
+        parts.add(url)
         with suppress(ValueError):  # not a URL after all
-            parts.add(urlsplit(secret).password or "")
+            parts.add(urlsplit(url).password or "")
     for part in parts:
         for form in (part, quote(part, safe=""), unquote(part)):
             for written in (

@@ -203,6 +203,13 @@ class PageSettings(Table):
     """0 takes any free port."""
 
 
+class AlertSettings(Table):
+    """Whom `coinlake run` tells what it watches for in the embedded profile."""
+
+    notify: SecretStr | None = None
+    """Addresses as Apprise writes them, with whitespace between; they hold keys, so they are a secret."""
+
+
 class RefineSettings(Table):
     """The steps between decode and load, in order, by their registered names."""
 
@@ -248,6 +255,7 @@ class Settings(BaseSettings):
     warehouse: WarehouseSettings = WarehouseSettings()
     refine: RefineSettings = RefineSettings()
     page: PageSettings = PageSettings()
+    alerts: AlertSettings = AlertSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     sources: dict[str, dict[str, Any]] = Field(default={"coingecko": {}}, repr=False)
 

@@ -74,7 +74,7 @@ def test_the_environment_wins_over_the_file_at_any_depth(monkeypatch: pytest.Mon
     [
         ("foldr = 'x'", "foldr: unknown setting 'foldr'; did you mean 'folder'?"),
         ("[page]\nprot = 1", "page.prot: unknown setting 'prot'; did you mean 'port'?"),
-        ("zzz = 1", "unknown setting 'zzz'; known are assets, bus, fetch"),
+        ("zzz = 1", "unknown setting 'zzz'; known are alerts, assets, bus"),
         ("[page]\nport = 'x'", "page.port: Input should be a valid integer"),
         ("[page]\nport = 70000", "page.port: "),
         ("[fetch]\nattempts = 0", "fetch.attempts: "),

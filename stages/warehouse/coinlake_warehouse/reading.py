@@ -15,6 +15,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from coinlake_warehouse.alarming import Alarming
 from coinlake_warehouse.comparing import Comparing
 from coinlake_warehouse.statements import statement
 from coinlake_warehouse.verifications import Verification
@@ -195,7 +196,7 @@ class BatchRecord:
         return parts[1] if len(parts) == 4 else ""
 
 
-class Reader(Comparing):
+class Reader(Alarming, Comparing):
     """Reads a warehouse and can change nothing in it. Safe to share between threads; errors of `Asking`."""
 
     def newest_batch(self) -> int:

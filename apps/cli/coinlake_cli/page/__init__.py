@@ -1,4 +1,4 @@
-"""The local page: feeds, prices, candles, dead letters and batches of one deployment, in a browser."""
+"""The local page: feeds, prices, candles, dead letters, batches and health of a deployment, in a browser."""
 
 from coinlake_cli.page.server import Page
 

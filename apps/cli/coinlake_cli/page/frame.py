@@ -24,6 +24,7 @@ _VIEWS = (
     ("/venues", "Venues"),
     ("/dead-letters", "Dead letters"),
     ("/batches", "Batches"),
+    ("/health", "Health"),
 )
 
 _THEME_COOKIE = "coinlake_theme"
@@ -37,11 +38,12 @@ _FLIP_THEME = f"""() => {{
 class Live:
     """Keeps one open page up to date, and says so where it cannot."""
 
-    def __init__(self, desk: Desk, heading: Tag, trouble: Tag, letters: Tag) -> None:
+    def __init__(self, desk: Desk, heading: Tag, trouble: Tag, letters: Tag, alerts: Tag) -> None:
         self._desk = desk
         self._heading = heading
         self._trouble = trouble
         self._letters = letters
+        self._alerts = alerts
 
     def entitle(self, title: str) -> None:
         """Names the page and its tab, where the name is known only once it is read."""
@@ -54,6 +56,7 @@ class Live:
 
         async def look() -> None:
             try:
+                await self._count_alerts()
                 await refresh()
                 totals = await self._desk.shelf.ask("totals", lambda reader: reader.totals())
             except CoinlakeError as error:
@@ -64,6 +67,16 @@ class Live:
                 self._letters.set_text(f"{totals.dead_letters:,}")
                 self._letters.set_visibility(totals.dead_letters > 0)
 
+        await self._keep_up(look)
+
+    async def _count_alerts(self) -> None:
+        """Shows on every view how many things are wrong."""
+        alerts = await asyncio.to_thread(self._desk.vitals.alerts)
+        wrong = sum(one.ended_at is None for one in alerts or ())
+        self._alerts.set_text(f"{wrong:,}")
+        self._alerts.set_visibility(wrong > 0)
+
+    async def _keep_up(self, look: Callable[[], Awaitable[None]]) -> None:
         try:
             async with asyncio.timeout(_FIRST_LOOK_S):
                 await look()
@@ -94,6 +107,9 @@ def frame(desk: Desk, title: str, here: str) -> Iterator[Live]:
                     if path == "/dead-letters":
                         letters = Tag("span", title="open dead letters").classes("pill")
                         letters.set_visibility(False)
+                    if path == "/health":
+                        alerts = Tag("span", title="open alerts").classes("pill wrong")
+                        alerts.set_visibility(False)
         with Tag("button", type="button", aria_label="Switch between light and dark").classes("flip") as flip:
             ui.icon("contrast")
         flip.on("click", js_handler=_FLIP_THEME)
@@ -101,7 +117,7 @@ def frame(desk: Desk, title: str, here: str) -> Iterator[Live]:
         heading = Tag("h1", title)
         trouble = Tag("p", role="status").classes("trouble")
         trouble.set_visibility(False)
-        yield Live(desk, heading, trouble, letters)
+        yield Live(desk, heading, trouble, letters, alerts)
 
 
 def _leave_main_to_us() -> None:

@@ -20,8 +20,8 @@ from nicegui import app, ui
 from coinlake.errors import FixConfiguration
 from coinlake.settings import PageSettings
 from coinlake.state import FeedState
-from coinlake_cli.page import batches, coin, dead_letters, overview, prices, venues
-from coinlake_cli.page.desk import Desk, Replay
+from coinlake_cli.page import batches, coin, dead_letters, health, overview, prices, venues
+from coinlake_cli.page.desk import Desk, Replay, Vitals
 from coinlake_cli.page.guard import Guard
 from coinlake_cli.page.shelf import Shelf
 from coinlake_warehouse.reading import Reader
@@ -32,13 +32,13 @@ _STATIC = Path(__file__).parent / "static"
 _GOODBYE_S = 2
 """How long open connections get to end when the page stops."""
 
-_VIEWS = (overview, prices, coin, venues, dead_letters, batches)
+_VIEWS = (overview, prices, coin, venues, dead_letters, batches, health)
 
 
 class Page:
     """The page of one program: at most one in a process at a time, because NiceGUI is one per process.
 
-    `feeds`, `replay`, `now` are asked while people look. `banner`, if any, stands above every view.
+    `feeds`, `replay`, `now`, `vitals` are asked while people look. `banner`, if any, stands above every view.
     """
 
     def __init__(
@@ -50,9 +50,10 @@ class Page:
         replay: Replay,
         now: Callable[[], datetime],
         banner: str | None = None,
+        vitals: Vitals | None = None,
     ) -> None:
         self._settings = settings
-        self._desk = Desk(Shelf(reader), feeds, replay, now, banner)
+        self._desk = Desk(Shelf(reader), feeds, replay, now, banner, vitals or Vitals())
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
