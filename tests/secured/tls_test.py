@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from coinlake.errors import FixConfiguration
 from coinlake.settings import Secret
+from coinlake_lake import mongo_server
 from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_setup import set_up
 from coinlake_warehouse.connection import connect
@@ -69,8 +70,9 @@ def test_a_lake_is_made_and_read_by_tls(lake_url: Callable[[Path], Secret], auth
 
 
 def test_a_mongodb_that_nobody_here_trusts_is_refused_in_words(
-    lake_url: Callable[[Path], Secret], authorities: Authorities
+    lake_url: Callable[[Path], Secret], authorities: Authorities, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(mongo_server, "_AWAY_AFTER_MS", 1_000)
     with pytest.raises(
         FixConfiguration, match=r"Nobody here trusts the certificate .*tlsCAFile, in lake\.url"
     ):

@@ -96,7 +96,7 @@ def test_a_mongodb_that_hangs_does_not_delay_its_stop_and_costs_nothing(
         for round_ in range(2):
             program = start(settings | {"LAKE__URL": by_link})
             assert lake.append(capture(round_))
-            _until(lambda end=round_ + 1: positions.read().position == end)
+            _until(lambda: positions.read().position == lake.end())
             link.hold()
             told_at = time.monotonic()
             program.terminate()

@@ -44,7 +44,8 @@ def publish_until_told(
 
         def publish() -> None:
             try:
-                ended.set_result(producing.run(stop))
+                producing.run(stop)
+                ended.set_result(None)
             except BaseException as error:
                 ended.set_exception(error)
             finally:
