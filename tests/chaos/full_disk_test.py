@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -22,6 +26,7 @@ from servers.mongod import Mongo
 pytestmark = pytest.mark.timeout(800)  # the first test of a machine fetches Spark, 450 MB
 
 _DISK_BYTES = 600 * MEGABYTE
+_WRITERS = 8
 _NO_SPACE = "has no space left on its disk: free some. Nothing is lost."
 
 
@@ -61,26 +66,48 @@ def test_a_capture_that_the_lake_has_no_space_for_is_refused_and_kept_later(
     with Mongo(disk.folder / "mongo", members=0) as mongo:
         url = Secret(mongo.uri.replace("/?", "/coinlake?"))
         set_up(url)
-        with MongoLake(url) as lake:
+        with MongoLake(url) as lake, ThreadPoolExecutor(_WRITERS) as writers:
             disk.fill()
-            refused, error = next(
-                (number, error) for number in itertools.count(1) if (error := _refusal(lake, number))
-            )
-            assert "Cannot use the lake at " in str(error)
+            # Several at once: when the server ends, some wait for the answer to what they stored.
+            ends = list(writers.map(partial(_until_refused, lake), range(_WRITERS)))
+        assert all("Cannot use the lake at " in str(end.error) for end in ends)
         disk.free()
         mongo.kill()  # it ends by itself where it cannot write its journal
         mongo.start()
         with MongoLake(url) as lake:
-            lake.append(capture(refused))  # it may be there, and only its answer was lost
-            assert lake.append(capture(refused + 1))
-            ids = [entry.capture_id for entry in lake.entries(0, lake.end())]
-    assert ids == [capture(number).id for number in range(1, refused + 2)]
+            kept = _ids(lake)
+            assert kept >= {capture(number).id for end in ends for number in end.acknowledged}
+            for end in ends:
+                lake.append(capture(end.refused))  # it may be there, and only its answer was lost
+            assert _ids(lake) == kept | {capture(end.refused).id for end in ends}
+            assert lake.append(capture(max(end.refused for end in ends) + 1))
 
 
-def _refusal(lake: MongoLake, number: int) -> TryAgain | None:
-    """What the lake says where it does not keep a capture."""
-    try:
-        assert lake.append(capture(number))
-    except TryAgain as error:
-        return error
-    return None
+@dataclass(frozen=True)
+class End:
+    """How a writer ended."""
+
+    acknowledged: list[int]
+    refused: int
+    error: TryAgain
+
+
+def _until_refused(lake: MongoLake, first: int) -> End:
+    """Appends every `_WRITERS`th capture until one is not taken."""
+    acknowledged: list[int] = []
+    for number in itertools.count(first, _WRITERS):
+        try:
+            assert lake.append(capture(number))
+        except TryAgain as error:
+            return End(acknowledged, number, error)
+        acknowledged.append(number)
+    raise AssertionError
+
+
+def _ids(lake: MongoLake) -> set[UUID]:
+    """All captures; their positions have no hole, and none is there twice."""
+    entries = list(lake.entries(0, lake.end()))
+    assert [entry.position for entry in entries] == list(range(1, len(entries) + 1))
+    found = {entry.capture_id for entry in entries}
+    assert len(found) == len(entries)
+    return found
