@@ -40,7 +40,9 @@ def staying(services: Services) -> Services:
 
 
 def test_every_variable_is_declared_and_every_declared_one_is_used() -> None:
-    text = (COMPOSE / "compose.yaml").read_text(encoding="utf-8")
+    text = "".join(
+        (COMPOSE / file).read_text(encoding="utf-8") for file in ("compose.yaml", "observability.yaml")
+    )
     used = set(re.findall(r"(?<!\$)\$\{(\w+)", text)) | set(re.findall(r"^  (COINLAKE_\w+):$", text, re.M))
     assert used == {variable.name for variable in environment.variables()}
 
@@ -58,7 +60,7 @@ def test_nothing_starts_without_a_secret_and_the_refusal_says_what_to_do(secret:
     text = (place / ".env").read_text()
     (place / ".env").write_text(re.sub(rf"^{secret}=.*\n", "", text, flags=re.MULTILINE))
     with pytest.raises(ValueError, match=f"{secret}.*coinlake env init writes it"):
-        resolved(place, "compose.yaml")
+        resolved(place, "compose.yaml", "observability.yaml")
 
 
 def test_the_files_hold_no_secret_and_each_container_is_given_its_own_only(

@@ -97,6 +97,10 @@ SECTIONS = (
         ),
     ),
     Section(
+        "Grafana, of observability.yaml",
+        (_secret("GRAFANA_ADMIN_PASSWORD", "With the name admin, to enter Grafana."),),
+    ),
+    Section(
         "What you may set; a line that begins with # is left as it is",
         (
             Variable(
@@ -107,6 +111,10 @@ SECTIONS = (
             Variable("COINLAKE_SOURCES__COINGECKO__API_KEY", "The key of a demo or pro plan."),
             Variable("PAGE_PORT", "Where Coinlake's page is, on this machine only.", example="8377"),
             Variable("AIRFLOW_PORT", "Where Airflow's page is, on this machine only.", example="8080"),
+            Variable("GRAFANA_PORT", "Where Grafana is, on this machine only.", example="3000"),
+            Variable(
+                "ENVIRONMENT", "Whom alerts wake: production, staging, or local for nobody.", example="local"
+            ),
             Variable("IMAGE_TAG", "The version of Coinlake's four images.", example="0.1.0"),
             Variable(
                 "IMAGE_PREFIX", "Where they come from, if not from this machine.", example="registry.example/"

@@ -35,7 +35,7 @@ _EXIT_CODES: tuple[tuple[type[CoinlakeError], int], ...] = (
     (Interrupted, 130),
 )
 
-_GO_ON = ("run", "demo")
+_GO_ON = ("run", "demo", "page")
 """Commands that work until they are stopped; the others do one thing."""
 
 app = typer.Typer(

@@ -1,0 +1,218 @@
+"""The whole pipeline on real servers, watched: each alert is provoked, comes to a webhook in time, and ends.
+
+Times are thirty times as short as those that are shipped (`observed.accelerated`), for the rules and for
+Alertmanager. VictoriaLogs and Jaeger stand in for Loki and Tempo, which cannot be had here.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+
+from chaos.disk import MEGABYTE, mounted
+from coinlake_bus.kafka import Bus
+from distributed.site import let_go
+from observed.accelerated import faster
+from observed.hearing import Due, ended, provoked, quiet, until
+from observed.scene import FEW, PLENTY, Scene
+from observed.shipped import OPS, rules
+from observed.venues import BITCOIN
+from servers.fixtures import Spark
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("kafka_program", "mongod_program")]
+
+_START_S = 240
+"""The longest that Spark may take to load its first capture on a busy machine."""
+_NEVER_HERE = {"NeverVerified", "QuotaRunningOut"}
+"""Alerts that take a day and a half, or six hours of a month: promtool alone shows that they fire."""
+
+
+@pytest.fixture(scope="module")
+def scene(
+    tmp_path_factory: pytest.TempPathFactory, spark_home: Spark, watching_programs: None
+) -> Iterator[Scene]:
+    """Everything, at work, and nothing to say but that the chain of alerts works."""
+    with Scene.running(tmp_path_factory.mktemp("scene"), spark_home) as scene:
+        scene.append_now()
+        until(scene, scene.site.loaded, _START_S, "the first capture is loaded")
+        scene.venues["coinbase"].mood = "in pieces"
+        scene.run.start()
+        yield scene
+
+
+def test_a_feed_that_never_delivered_is_told_and_then_all_is_quiet(scene: Scene) -> None:
+    never = Due("FeedNeverDelivered", "coinbase stats", 90)
+    with provoked(scene, never, also=["ServiceDown", "IngestionLagging", "TopicHeadroomShort"]):
+        pass  # as it was started
+    scene.venues["coinbase"].mood = "well"
+    ended(scene, never)
+    until(scene, lambda: quiet(scene), 60, "nothing but the heartbeat fires")
+    beats = [one for one in scene.watching.listener.notices if one.receiver == "heartbeat"]
+    assert len(beats) > 2
+    assert {one.alert for one in beats} == {"Watchdog"}
+
+
+def test_sources_that_fall_silent_freeze_and_talk_nonsense_are_told_apart(
+    scene: Scene, tmp_path: Path
+) -> None:
+    silent = Due("FeedStale", "coingecko markets", 40)
+    frozen = Due("PricesFrozen", "binance serves prices", 75)
+    nonsense = Due("DeadLettersRising", "of coinbase", 60)
+    burning = Due("FreshnessBurningFast", "coingecko was stale", 75)
+    filling, full = Due("DiskFilling", "a-disk will be full", 75), Due("DiskFull", "a-disk has", 75)
+    lost = Due("TelemetryLost", "loses what otlphttp/loki", 45)
+    with mounted(tmp_path / "a-disk", 16 * MEGABYTE) as disk:
+        dues = (silent, nonsense, lost, frozen, burning, filling)
+        with provoked(scene, *dues):
+            scene.venues["coingecko"].mood = "silent"
+            scene.venues["binance"].mood = "frozen"
+            scene.venues["coinbase"].mood = "nonsense"
+            scene.watching.logs.kill()
+            (disk.folder / "much").write_bytes(random.randbytes(12 * MEGABYTE))
+        scene.watching.logs.start()
+        for venue in scene.venues.values():
+            venue.mood = "well"
+        with provoked(scene, full, also=["PricesFrozen"]):
+            (disk.folder / "more").write_bytes(random.randbytes(4 * MEGABYTE - 100_000))
+        (disk.folder / "more").unlink()
+        (disk.folder / "much").unlink()
+        ended(scene, silent, frozen, nonsense, lost, filling, full)
+    ended(scene, burning)
+
+
+def test_a_falling_market_an_outlier_a_ban_and_a_backfill_are_told(scene: Scene) -> None:
+    dues = (
+        Due("BitcoinDown", "Bitcoin is -15%", 45),
+        Due("PriceOutlier", "coingecko: bitcoin is -15%", 45),
+        Due("SourceBanned", "binance lets us ask again", 30),
+        Due("EndToEndBurningFast", "took over a minute", 60),
+    )
+    with provoked(scene, *dues):
+        scene.backfill(BITCOIN, 1000)
+        scene.venues["coingecko"].price = int(BITCOIN * 0.85)
+        scene.venues["binance"].mood = "banning"
+    change = _grafana(scene, "BitcoinDown")
+    assert change is not None
+    assert change <= -0.1
+    scene.venues["binance"].mood = "well"
+    scene.venues["coingecko"].price = BITCOIN
+    ended(scene, *dues)
+
+
+def test_a_warehouse_that_takes_nothing_is_told_and_what_the_topic_lost_is_told_and_sent_again(
+    scene: Scene,
+) -> None:
+    stalled = (
+        Due("IngestionLagging", "topic_to_warehouse is", 40),
+        Due("PipelineStalled", "No new row", 50),
+        Due("ConsumerLagGrowing", "does not keep up", 75),
+        Due("TopicHeadroomShort", "the topic lets go", 90),
+    )
+    with psycopg.connect(scene.site.dsn) as session:
+        with provoked(scene, *stalled, also=["PricesFrozen"]):
+            session.execute("LOCK TABLE coinlake.bus_offsets IN EXCLUSIVE MODE")
+        seconds = _grafana(scene, "PipelineStalled")
+        assert seconds is not None
+        assert seconds > 20
+        gone = Due("MessagesGone", "messages were gone", 60)
+        with provoked(scene, gone, also=["PricesFrozen", *(due.alert for due in stalled)]):
+            let_go(scene.site, {place: held.stop for place, held in Bus(scene.site.bus).offsets().items()})
+            session.rollback()
+    ended(scene, *stalled)
+    failed = Due("VerifyFailed", "is not what the lake says", 30)
+    with provoked(scene, failed, also=["MessagesGone"]):
+        assert scene.coinlake("verify").returncode == 1
+    repaired = scene.coinlake("verify", "--repair")
+    assert "sent to the topic again" in repaired.stdout + repaired.stderr
+    until(scene, lambda: scene.coinlake("verify").returncode == 0, 90, "all is there")
+    ended(scene, failed, gone)
+
+
+def test_a_broker_that_is_dead_silences_what_follows_from_it(scene: Scene) -> None:
+    follows = (
+        Due("IngestionLagging", "lake_to_topic is", 45),
+        Due("ProducerMarkAgeing", "stood still", 60),
+    )
+    later = ("PipelineStalled", "ConsumerLagGrowing", "PricesFrozen")
+    with provoked(scene, *follows, also=[*later, "IngestionLagging", "TopicHeadroomShort"]):
+        scene.freeze_broker()  # it takes connections, and does nothing
+    down = Due("ServiceDown", "kafka is down", 30)
+    with provoked(scene, down, also=[*later, "ServiceDown"]):
+        scene.kafka.kill()
+    until(
+        scene, lambda: {"IngestionLagging", "ProducerMarkAgeing"} <= _held_back(scene), 30, "it is held back"
+    )
+    scene.kafka.start()
+    scene.revive()
+    ended(scene, down, *follows)
+
+
+def test_a_program_that_is_killed_spent_credits_and_an_old_proof_are_told(scene: Scene) -> None:
+    until(scene, lambda: quiet(scene), 60, "nothing but the heartbeat fires")
+    down, spent = (
+        Due("ServiceDown", "coinlake-run is down", 40),
+        Due("QuotaSpent", "coingecko: the month's", 60),
+    )
+    old = Due("VerifyOld", "The last `coinlake verify`", 60)
+    also = ("PricesFrozen", "FeedStale", "PipelineStalled")
+    with provoked(scene, down, old, also=also):
+        scene.run.kill()
+        with psycopg.connect(scene.site.dsn) as session:
+            session.execute(
+                "UPDATE coinlake.verifications SET finished_at = finished_at - interval '2 hours'"
+            )
+    few = scene.with_credits(FEW)
+    with provoked(scene, spent, also=also):
+        few.start()
+    ended(scene, down)
+    few.kill()
+    scene.with_credits(PLENTY)
+    scene.run.start()
+    assert scene.coinlake("verify").returncode == 0
+    ended(scene, spent, old)
+
+
+def test_every_rule_has_a_value_and_no_evaluation_failed(scene: Scene) -> None:
+    prometheus = scene.watching.prometheus
+    assert [rule["name"] for rule in prometheus.rules() if rule["health"] != "ok"] == []
+    empty = [
+        rule.name
+        for rule in rules()
+        if not rule.is_alert
+        and not prometheus.ask(f"last_over_time(({faster(rule.name, rule.expression)})[10m:1s])")
+    ]
+    assert empty == []
+    told = {notice.alert for notice in scene.watching.listener.notices}
+    shipped = {rule.name for rule in rules() if rule.is_alert}
+    held_back = {"FreshnessBurningSlowly", "EndToEndBurningSlowly"}
+    assert shipped - told <= _NEVER_HERE | held_back
+
+
+def test_one_trace_leads_from_the_call_to_the_row_and_to_what_was_logged(scene: Scene) -> None:
+    capture_id, trace_id = scene.newest_capture()
+    until(scene, lambda: len(scene.hops(trace_id)) >= 3, 30, "all its hops have come")
+    assert {"coinlake-run", "coinlake-producer", "coinlake-spark"} <= set(scene.hops(trace_id))
+    assert scene.site.rows(f"SELECT 1 FROM loaded_captures WHERE capture_id = '{capture_id}'")
+
+
+def _held_back(scene: Scene) -> set[str]:
+    return {
+        alert["labels"]["alertname"]
+        for alert in scene.watching.alertmanager.alerts()
+        if alert["status"]["state"] == "suppressed"
+    }
+
+
+def _grafana(scene: Scene, title: str) -> float | None:
+    """What Grafana's own rule of this name would have from the warehouse."""
+    text = (OPS / "grafana/provisioning/alerting/business.yaml").read_text(encoding="utf-8")
+    (rule,) = (
+        rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"] if rule["title"] == title
+    )
+    answer = scene.site.rows(rule["data"][0]["model"]["rawSql"])
+    return float(answer[0][0]) if answer else None

@@ -1,0 +1,222 @@
+"""The distributed pipeline as processes on real servers, with three venues before it and all that watches."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from chaos.processes import Program
+from coinlake.model import Capture
+from coinlake.settings import Secret
+from coinlake_lake.mongo import MongoLake
+from coinlake_lake.mongo_setup import set_up
+from command_line import program as command_line
+from distributed.site import Site
+from observed.venues import BITCOIN, Venue, coingecko_page
+from observed.watching import Watching
+from servers.fixtures import Spark
+from servers.kafka import Kafka
+from servers.mongod import Mongo
+from servers.postgres import Postgres
+
+PLENTY, FEW = 1_000_000_000, 10
+"""Credits a month: more than can be spent, and fewer than have been."""
+RETENTION_S = 2910
+"""Of the topic: half a minute more than what an alert, thirty times as fast, takes for too little."""
+_SETTINGS = """
+profile = "distributed"
+
+[page]
+port = 0
+
+[fetch]
+attempts = 2
+
+[sources.coingecko]
+root = "{coingecko}"
+top = 1
+every = "2s"
+calls_per_minute = 100000
+
+[sources.binance]
+root = "{binance}"
+symbols = ["BTCUSDT"]
+ticker_every = "2s"
+
+[sources.coinbase]
+root = "{coinbase}"
+products = ["BTC-USD"]
+ticker_every = "2s"
+"""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything, running."""
+
+    site: Site
+    lake_url: Secret
+    kafka: Kafka
+    venues: Mapping[str, Venue]
+    run: Program
+    producer: Program
+    spark: Program
+    coinlake: command_line.Program
+    watching: Watching
+
+    @classmethod
+    @contextmanager
+    def running(cls, folder: Path, spark: Spark) -> Iterator[Scene]:
+        """All of it but the program that asks the venues; killed at the end, with last words on a failure."""
+        with ExitStack() as stack:
+            mongo = stack.enter_context(Mongo(folder / "mongo", members=1))
+            kafka = stack.enter_context(Kafka(folder / "kafka"))
+            postgres = stack.enter_context(Postgres(folder / "postgres"))
+            venues = {kind: stack.enter_context(Venue(kind)) for kind in ("coingecko", "binance", "coinbase")}
+            lake_url = Secret(urlsplit(mongo.uri)._replace(path="/coinlake").geturl())
+            set_up(lake_url)
+            site = _site(folder, kafka, postgres, spark, venues)
+            probed = {"mongodb": _address(mongo.uri), "kafka": kafka.bootstrap_servers}
+            logs = str(folder / "*.log")
+            watching = stack.enter_context(Watching.over(folder / "watching", site.dsn, probed, logs))
+            scene = cls._made(site, lake_url, kafka, venues, watching)
+            programs = (scene.run, scene.producer, scene.spark)
+            try:
+                scene.producer.start()
+                scene.spark.start()
+                yield scene
+            except BaseException:
+                print(*(program.last_words() for program in programs), sep="\n\n")
+                print(watching.collector.last_words(), watching.prometheus.last_words(), sep="\n\n")
+                raise
+            finally:
+                for program in programs:
+                    program.kill()
+
+    @classmethod
+    def _made(
+        cls, site: Site, lake_url: Secret, kafka: Kafka, venues: Mapping[str, Venue], watching: Watching
+    ) -> Scene:
+        told = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{watching.collector.address('otlp_http')}",
+            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+            "OTEL_BSP_SCHEDULE_DELAY": "500",
+        }
+        servers = {
+            "COINLAKE_LAKE__URL": lake_url.get_secret_value(),
+            "COINLAKE_WAREHOUSE__DSN": site.dsn,
+            "COINLAKE_SOURCES__COINGECKO__CREDITS_PER_MONTH": str(PLENTY),
+        }
+        coinlake = command_line.Program(site.folder, servers | told)
+        config = f"--config={site.config}"
+        return cls(
+            site=site,
+            lake_url=lake_url,
+            kafka=kafka,
+            venues=venues,
+            run=Program(site.folder, "coinlake-run", coinlake.command("run"), coinlake.variables()),
+            producer=Program(
+                site.folder,
+                "coinlake-producer",
+                [sys.executable, "-m", "coinlake_producer.main", config],
+                coinlake.variables(),
+            ),
+            spark=Program(
+                site.folder,
+                "coinlake-spark",
+                [sys.executable, "-m", "coinlake_spark.main", config],
+                site.spark_environment() | told,
+            ),
+            coinlake=coinlake,
+            watching=watching,
+        )
+
+    def append_now(self) -> None:
+        """Puts a capture of now into the lake."""
+        with MongoLake(self.lake_url) as lake:
+            now = datetime.now(UTC)
+            lake.append(_capture(now, msgspec.json.encode(coingecko_page(BITCOIN, now))))
+
+    def newest_capture(self) -> tuple[str, str]:
+        """The id of the newest capture that is loaded and has a trace, and the id of that trace."""
+        with MongoLake(self.lake_url) as lake:
+            for (capture_id,) in self.site.rows(
+                "SELECT capture_id FROM loaded_captures ORDER BY position DESC LIMIT 20"
+            ):
+                held = lake.find(capture_id)
+                if held and held.capture.traceparent:
+                    return str(capture_id), held.capture.traceparent.split("-")[1]
+        raise AssertionError("no loaded capture has a trace")
+
+    def hops(self, trace_id: str) -> Mapping[str, list[str]]:
+        """The spans of a trace, by the program that sent them."""
+        found: dict[str, list[str]] = {}
+        for span in self.watching.traces.trace(trace_id):
+            found.setdefault(span["service"], []).append(span["operationName"])
+        return found
+
+    def freeze_broker(self) -> None:
+        """The broker takes connections and does nothing, until it is killed."""
+        os.kill(self.kafka.pid, signal.SIGSTOP)
+
+    def revive(self) -> None:
+        """Starts the programs again that have ended because a server was away."""
+        for program in (self.producer, self.spark):
+            program.revive()
+
+    def with_credits(self, credits_a_month: int) -> Program:
+        """The program that asks the venues, as it would be with so many credits at CoinGecko."""
+        variables = self.coinlake.variables() | {
+            "COINLAKE_SOURCES__COINGECKO__CREDITS_PER_MONTH": str(credits_a_month)
+        }
+        return Program(self.site.folder, "coinlake-run", self.coinlake.command("run"), variables)
+
+    def backfill(self, price: float, captures: int) -> None:
+        """Puts captures of a day and half an hour ago into the lake, with that price of Bitcoin."""
+        began = datetime.now(UTC) - timedelta(days=1, minutes=30)
+        with MongoLake(self.lake_url) as lake:
+            for number in range(captures):
+                slot = began + timedelta(milliseconds=number)
+                lake.append(_capture(slot, msgspec.json.encode(coingecko_page(price, slot))))
+
+
+def _site(folder: Path, kafka: Kafka, postgres: Postgres, spark: Spark, venues: Mapping[str, Venue]) -> Site:
+    site = Site.made(folder, kafka, postgres, spark)
+    roots = {kind: venue.root for kind, venue in venues.items()}
+    servers = site.config.read_text(encoding="utf-8")
+    kept = servers.replace("[bus]\n", f'[bus]\nretention = "{RETENTION_S}s"\n')
+    site.config.write_text(_SETTINGS.format(**roots) + kept, encoding="utf-8")
+    return site
+
+
+def _capture(slot: datetime, body: bytes) -> Capture:
+    return Capture(
+        source="coingecko",
+        dataset="markets",
+        slot=slot,
+        page=1,
+        url="https://api.coingecko.com/api/v3/coins/markets",
+        params=(("vs_currency", "usd"),),
+        status=200,
+        headers={},
+        body=body,
+        requested_at=slot,
+        received_at=slot,
+        run_id="a backfill",
+        plugin_version="1",
+        traceparent="",
+    )
+
+
+def _address(uri: str) -> str:
+    """Host and port of the first server that a connection string names."""
+    return urlsplit(uri).netloc.split("@")[-1].split(",")[0]

@@ -1,0 +1,125 @@
+"""Three venues on loopback whose prices are of now, and which misbehave when they are told to.
+
+They stand in for CoinGecko, Binance and Coinbase: recorded answers are years old, and an alert about the
+market asks for prices that are minutes old. Their answers have the form of the real ones.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal, Self
+
+Mood = Literal["well", "silent", "frozen", "nonsense", "banning", "in pieces"]
+"""silent: no answer but an error; frozen: the same prices of the same moment; nonsense: HTML, with status
+200; banning: HTTP 418 with a `Retry-After`; in pieces: one of its datasets is out of order."""
+
+BITCOIN = 60_000
+BAN_S = 12
+_NONSENSE = b"<html>Scheduled maintenance</html>"
+
+
+class Venue:
+    """A venue as a server, from entering to leaving it; `mood` and `price` may be changed meanwhile."""
+
+    def __init__(self, kind: Literal["coingecko", "binance", "coinbase"]) -> None:
+        self.kind = kind
+        self.price = BITCOIN
+        self._mood: Mood = "well"
+        self._frozen_at = datetime.now(UTC)
+
+    @property
+    def mood(self) -> Mood:
+        """How it behaves."""
+        return self._mood
+
+    @mood.setter
+    def mood(self, mood: Mood) -> None:
+        self._frozen_at = datetime.now(UTC)
+        self._mood = mood
+
+    @property
+    def root(self) -> str:
+        """What takes the place of the API's own root."""
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def __enter__(self) -> Self:
+        self._http = _Http(self)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body for a path below the root."""
+        if self._mood == "banning":
+            return 418, {"Retry-After": str(BAN_S)}, b"{}"
+        if self._mood == "silent" or (self._mood == "in pieces" and path.endswith("/stats")):
+            return 503, {}, b"{}"
+        if self._mood == "nonsense":
+            return 200, {}, _NONSENSE
+        now = self._frozen_at if self._mood == "frozen" else datetime.now(UTC)
+        return 200, {}, json.dumps(_ANSWERS[self.kind](path, self.price, now)).encode()
+
+
+def coingecko_page(price: float, now: datetime) -> list[dict[str, object]]:
+    """A page of `coins/markets` with one coin."""
+    coin = {"id": "bitcoin", "symbol": "btc", "name": "Bitcoin", "market_cap_rank": 1}
+    return [coin | {"current_price": price, "last_updated": f"{now:%Y-%m-%dT%H:%M:%S}.{now:%f}"[:-3] + "Z"}]
+
+
+def _coingecko(_path: str, price: float, now: datetime) -> object:
+    return coingecko_page(price, now)
+
+
+def _binance(path: str, price: float, now: datetime) -> object:
+    if path.endswith("/ticker/24hr"):
+        at_ms = int(now.timestamp() * 1000)
+        amounts = dict.fromkeys(
+            ("quoteVolume", "highPrice", "lowPrice", "priceChange", "priceChangePercent"), f"{price}"
+        )
+        ticker = {"symbol": "BTCUSDT", "lastPrice": f"{price}", "closeTime": at_ms, "count": 5, "firstId": 1}
+        return [ticker | amounts]
+    return {"symbols": []} if path.endswith("/exchangeInfo") else []
+
+
+def _coinbase(path: str, price: float, now: datetime) -> object:
+    if path.endswith("/ticker"):
+        return {"price": f"{price}", "size": "1", "time": f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", "trade_id": 1}
+    if path.endswith("/stats"):
+        return dict.fromkeys(("open", "high", "low", "last"), f"{price}") | {"volume": "1"}
+    return []
+
+
+_ANSWERS = {"coingecko": _coingecko, "binance": _binance, "coinbase": _coinbase}
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, venue: Venue) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.venue = venue
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Http
+
+    def do_GET(self) -> None:
+        status, headers, body = self.server.venue.answer(self.path.split("?")[0])
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
