@@ -37,7 +37,7 @@ unset KAFKA_BROKER_PASSWORD own
 kafka="java ${KAFKA_HEAP_OPTS} -Dlog4j2.configurationFile=/etc/coinlake/log4j2.properties -cp /opt/kafka/libs/*"
 set -f # what follows names all jars to Java, not to this shell
 if [ ! -e /var/lib/kafka/data/meta.properties ]; then
-  id="$(${kafka} kafka.tools.StorageTool random-uuid)"
+  id="$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab' | tr -d '=')" # as Kafka writes its ids
   ${kafka} kafka.tools.StorageTool format --cluster-id "${id}" --config /tmp/server.properties
 fi
 exec ${kafka} kafka.Kafka /tmp/server.properties
