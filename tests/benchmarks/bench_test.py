@@ -14,7 +14,15 @@ DLT = next(
 )
 """Beside the tests where Pants runs them; else where `./pants package tests/benchmarks:dlt` puts it."""
 
-MEASURED = ("refine", "load", "embedded pipeline", "peak memory", "a batch", "status")
+MEASURED = (
+    "refine",
+    "load",
+    "embedded pipeline",
+    "embedded pipeline with telemetry on",
+    "peak memory",
+    "a batch",
+    "status",
+)
 
 
 def test_a_quick_run_gives_every_ratio_as_a_number_and_says_whether_it_is_good() -> None:
