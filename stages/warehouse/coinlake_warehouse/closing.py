@@ -196,7 +196,7 @@ class BusLoader:
                 "This batch is to be made again."
             )
         strangers = session.execute(
-            statement("attempts/strangers"), named | {"rule": ANOTHER_LAKE}
+            statement("attempts/strangers"), {**named, "rule": ANOTHER_LAKE}
         ).fetchall()
         if not strangers:
             return
