@@ -1,4 +1,9 @@
--- The batch of a trace.
+-- The batch of a trace, among those that were committed in the shown time.
+WITH before AS (
+    SELECT coalesce((SELECT batch_id FROM coinlake.batches WHERE committed_at < $__timeFrom() ORDER BY batch_id DESC LIMIT 1), 0)
+        AS batch_id
+)
+
 SELECT
     batch_id                                                                        AS batch,
     kind,
@@ -10,6 +15,9 @@ SELECT
     quotes_new                                                                      AS "new quotes",
     rejects                                                                         AS "dead letters"
 FROM coinlake.batches
-WHERE ${trace:sqlstring} <> '' AND split_part(traceparent, '-', 2) = ${trace:sqlstring} AND $__timeFilter(committed_at)
+WHERE ${trace:sqlstring} <> ''
+    AND split_part(traceparent, '-', 2) = ${trace:sqlstring}
+    AND batch_id > (SELECT batch_id FROM before)
+    AND committed_at <= $__timeTo()
 ORDER BY batch_id DESC
 LIMIT 20

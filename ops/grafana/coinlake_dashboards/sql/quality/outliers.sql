@@ -15,14 +15,28 @@ FROM coinlake.assets
 CROSS JOIN LATERAL (
     SELECT max(newest.open_time) AS open_time
     FROM coinlake.asset_markets AS market
+    -- One look into the index of each table.
     CROSS JOIN LATERAL (
-        SELECT max(open_time) AS open_time
-        FROM coinlake.market_candles
-        WHERE source = market.source
-            AND asset = market.venue_asset
-            AND quote_currency = market.quote_currency
-            AND "interval" = ${interval:sqlstring}
-            AND $__timeFilter(open_time)
+        SELECT greatest(
+            (
+                SELECT max(open_time)
+                FROM coinlake.candles
+                WHERE source = market.source
+                    AND asset = market.venue_asset
+                    AND quote_currency = market.quote_currency
+                    AND "interval" = ${interval:sqlstring}
+                    AND $__timeFilter(open_time)
+            ),
+            (
+                SELECT max(open_time)
+                FROM coinlake.venue_candles
+                WHERE source = market.source
+                    AND asset = market.venue_asset
+                    AND quote_currency = market.quote_currency
+                    AND "interval" = ${interval:sqlstring}
+                    AND $__timeFilter(open_time)
+            )
+        ) AS open_time
     ) AS newest
     WHERE market.asset = assets.asset
 ) AS newest
