@@ -28,6 +28,7 @@ REACHED: Mapping[tuple[str, str], tuple[set[str], set[str]]] = {
     ("mark_moved", "producer"): ({TOPIC, MARK}, set()),
     ("batch_staged", "Spark"): (set(), {WAREHOUSE}),
     ("batch_closing", "Spark"): (set(), {WAREHOUSE}),
+    ("next_staged", "Spark"): (set(), {WAREHOUSE}),
     ("batch_committed", "Spark"): ({WAREHOUSE}, set()),
 }
 """By point and program killed there: the hops that new captures must have come to, and must not."""
@@ -60,6 +61,7 @@ def test_a_program_killed_at_a_commit_point_loses_and_doubles_nothing(
         ("rows_staged", "PostgreSQL"),
         ("batch_staged", "PostgreSQL"),
         ("batch_closing", "PostgreSQL"),
+        ("next_staged", "PostgreSQL"),
         ("batch_committed", "PostgreSQL"),
     ],
 )

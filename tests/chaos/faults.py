@@ -176,6 +176,8 @@ DECK = [
     _at("batch_staged", "PostgreSQL"),
     _at("batch_closing", "PostgreSQL"),
     _at("batch_closing", "Spark"),
+    _at("next_staged", "PostgreSQL"),
+    _at("next_staged", "Spark"),
     _at("batch_committed", "PostgreSQL"),
     _at("batch_committed", "Spark"),
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -17,11 +18,14 @@ from typing import Any
 PRODUCER = ("captures_read", "message_sent", "message_acknowledged", "mark_moved")
 """Behind the lake read; behind produce, before its acknowledgement; behind that, before the mark moves; and
 behind that."""
-SPARK = ("batch_begun", "rows_staged", "batch_staged", "batch_closing", "batch_committed")
+SPARK = ("batch_begun", "rows_staged", "batch_staged", "batch_closing", "next_staged", "batch_committed")
 """Before the tasks, so behind Spark's checkpoint of the batch before; in a worker, behind its COPY; behind
-all of them; all written, before the closing transaction commits; behind that, before Spark's checkpoint."""
+all of them; all written, before the closing transaction commits; there, too, and all of the next batch
+staged, so behind Spark's checkpoint of the one that is not committed; behind the commit."""
 ORDERS = "CHAOS_ORDERS"
 """Environment variable: the folder of orders."""
+
+_LOOK_AGAIN_S = 0.01
 
 Call = Callable[..., Any]
 
@@ -62,6 +66,12 @@ def reached(point: str) -> None:
     os.kill(int(taken.read_text(encoding="ascii")) or os.getpid(), signal.SIGKILL)
 
 
+def held(point: str) -> None:
+    """Waits while an order for the point stands: whoever reaches it then, does so meanwhile."""
+    while (Path(os.environ[ORDERS]) / point).exists():
+        time.sleep(_LOOK_AGAIN_S)
+
+
 def in_producer() -> None:
     """Wraps what the producer calls at its commit points."""
     from coinlake_bus.writer import BusWriter
@@ -75,35 +85,45 @@ def in_producer() -> None:
 
 def in_spark() -> None:
     """Wraps what Spark's driver and workers call at their commit points."""
+    from coinlake_spark import loading
+    from coinlake_spark.behind import Behind
     from coinlake_warehouse.attempts import Stager
     from coinlake_warehouse.closing import BusLoader
 
     _around(Stager, "stage", behind="rows_staged")
-    _around(BusLoader, "begin", before="batch_begun")
+    _around(loading, "staged", before="batch_begun")
+    _around(Behind, "do", before="next_staged", when=lambda behind: behind.is_busy)
     _around(
         BusLoader,
         "load",
         before="batch_staged",
         behind="batch_committed",
-        staged=lambda: reached("batch_closing"),  # a call-back that it has
+        staged=_closing,  # a call-back that it has
     )
 
 
+def _closing() -> None:
+    reached("batch_closing")
+    held("next_staged")
+
+
 def _around(
-    owner: type,
+    owner: object,
     name: str,
     *,
     before: str = "",
+    when: Callable[[Any], bool] = lambda _: True,
     behind: str = "",
     only_if: Callable[[Any], bool] = lambda _: True,
     **added: Any,
 ) -> None:
-    """Wraps a method: points are reached before and behind its call, which gets the added arguments too."""
+    """Wraps a method: points are reached before its call, where what it is called on is so, and behind it,
+    where what it answers is so. It gets the added arguments too."""
     call: Call = getattr(owner, name)
 
     @wraps(call)
     def wrapped(*given: Any, **named: Any) -> Any:
-        if before:
+        if before and when(given[0]):
             reached(before)
         answer = call(*given, **named, **added)
         if behind and only_if(answer):

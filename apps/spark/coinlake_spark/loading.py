@@ -2,7 +2,8 @@
 
 Order of commits: see `coinlake_warehouse.closing`. Spark's checkpoint is scratch: each start makes a new one,
 and begins at the warehouse's offsets, or at the earliest message of a partition of which it has none. So it
-is the same whether a checkpoint was lost, or is older than the warehouse, or newer.
+is the same whether a checkpoint was lost, or is older than the warehouse, or newer. Newer it often is: Spark
+counts a batch as done when it is staged, and it is closed while the next one is staged.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, use_span
 
 from coinlake.clock import Clock, SystemClock
 from coinlake.errors import CoinlakeError, FixConfiguration, TryAgain
@@ -24,11 +27,13 @@ from coinlake.settings import Settings
 from coinlake.telemetry import batches, metrics, tracing
 from coinlake.warehouse import Loaded
 from coinlake_bus.kafka import Bus
+from coinlake_spark.behind import Behind
 from coinlake_spark.kafka_source import source_options
 from coinlake_spark.parts import warehouse_dsn
 from coinlake_spark.task import LINE, MESSAGE, Task
 from coinlake_warehouse.attempts import Attempt
 from coinlake_warehouse.closing import BusLoader, Stretch, Topic
+from coinlake_warehouse.sides import SIDES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession  # pants: no-infer-dep
@@ -73,6 +78,15 @@ class Loading:
                 stop.wait(pause_s)
 
 
+class _Batch(NamedTuple):
+    """A batch on its way: the side on which it is staged, the span that tells of it, and since when."""
+
+    side: int
+    span: Span
+    since_ns: int
+    started_at: datetime
+
+
 class _Course:
     """One streaming query: from the warehouse's offsets on, until something fails or it is told to stop."""
 
@@ -82,6 +96,7 @@ class _Course:
         self._clock = clock
         self._between_batches = threading.Lock()
         self._failure: CoinlakeError | None = None
+        self._staged = 0
         self.batches = 0
 
     def run(self, spark: SparkSession, bus: Bus, stop: threading.Event) -> None:
@@ -90,8 +105,9 @@ class _Course:
         loader = BusLoader(warehouse_dsn(self._settings), topic, self._clock)
         try:
             starting = dict.fromkeys(range(found.partitions), _EARLIEST) | _still_there(loader, bus)
-            with tempfile.TemporaryDirectory(prefix="coinlake-checkpoint-") as checkpoint:
-                self._stream(spark, starting, loader, checkpoint, stop)
+            loader.begin()
+            with Behind() as behind, tempfile.TemporaryDirectory(prefix="coinlake-checkpoint-") as checkpoint:
+                self._stream(spark, starting, loader, behind, checkpoint, stop)
         finally:
             loader.close()
 
@@ -100,16 +116,16 @@ class _Course:
         spark: SparkSession,
         starting: Mapping[int, int],
         loader: BusLoader,
+        behind: Behind,
         checkpoint: str,
         stop: threading.Event,
     ) -> None:
-        task = Task(self._config, tells_traces=tracing.is_recording())
         reader = spark.readStream.format("kafka").options(**source_options(self._settings, starting))
 
         def load(messages: DataFrame, _: int) -> None:
             with self._between_batches:
                 if not stop.is_set():  # what is passed over here is passed over in scratch only
-                    self._load(messages, task, loader)
+                    self._load(messages, loader, behind)
 
         query = (
             reader.load()
@@ -120,7 +136,7 @@ class _Course:
         )
         log.info("spark.started", topic=self._settings.bus.topic, offsets=dict(starting))
         try:
-            while not stop.is_set() and query.isActive:
+            while not stop.is_set() and query.isActive and not behind.has_failed:
                 stop.wait(0.1)
         finally:
             with self._between_batches:  # a batch begun is finished first
@@ -131,44 +147,70 @@ class _Course:
                     break
                 time.sleep(_LOOK_AGAIN_S)
             query.stop()
+        _wait_for(behind)
         if failure := self._failure:
             raise failure
         if error := query.exception():
             raise TryAgain(f"Spark ended the stream: {why_it_ended(str(error))}")
 
-    def _load(self, messages: DataFrame, task: Task, loader: BusLoader) -> None:
-        since_ns = time.time_ns()
+    def _load(self, messages: DataFrame, loader: BusLoader, behind: Behind) -> None:
+        """Stages a batch; it is closed behind, once the one before it is."""
+        attributes = _SPARK | {"messaging.destination.name": self._settings.bus.topic}
+        batch = _Batch(
+            self._staged % SIDES,
+            tracing.tracer.start_span("batch", attributes=attributes),
+            time.time_ns(),
+            self._clock.now(),
+        )
+        with self._within(batch):
+            with tracing.span("stage"):
+                lines = staged(messages, Task(self._config, tracing.is_recording(), batch.side)).collect()
+            attempts, stretches = _read(lines)
+            if not stretches:
+                batch.span.end()
+                return
+            self._staged += 1
+            traces = [one for line in lines for one in line.traces or ()]
+            for link in tracing.links_to(traces):
+                batch.span.add_link(link.context)
+            behind.do(lambda: self._close(loader, batch, attempts, stretches, traces))
+
+    def _close(
+        self,
+        loader: BusLoader,
+        batch: _Batch,
+        attempts: Sequence[Attempt],
+        stretches: Sequence[Stretch],
+        traces: Sequence[str],
+    ) -> None:
+        with self._within(batch):
+            loaded = loader.load(
+                attempts,
+                stretches,
+                started_at=batch.started_at,
+                traceparent=tracing.traceparent(),
+                side=batch.side,
+            )
+            self.batches += 1
+            self._tell(loaded, stretches, batch, traces)
+        batch.span.end()
+
+    @contextmanager
+    def _within(self, batch: _Batch) -> Iterator[None]:
+        """Work of a batch, on whatever thread; an error ends it and is why the stream ends."""
         try:
-            with tracing.span(
-                "batch", _SPARK | {"messaging.destination.name": self._settings.bus.topic}
-            ) as batch:
-                started_at = self._clock.now()
-                loader.begin()
-                with tracing.span("stage"):
-                    lines = staged(messages, task).collect()
-                attempts, stretches = _read(lines)
-                if not stretches:
-                    return
-                traces = [one for line in lines for one in line.traces or ()]
-                for link in tracing.links_to(traces):
-                    batch.add_link(link.context)
-                loaded = loader.load(
-                    attempts, stretches, started_at=started_at, traceparent=tracing.traceparent()
-                )
-                self.batches += 1
-                self._tell(loaded, stretches, since_ns, batch, traces)
-        except CoinlakeError as error:
-            batches.ended("spark", "tail", since_ns=since_ns, error=error)
-            self._failure = error
+            with use_span(batch.span, record_exception=False, set_status_on_exception=False):
+                yield
+        except Exception as error:
+            tracing.failed(batch.span, error)
+            batch.span.end()
+            batches.ended("spark", "tail", since_ns=batch.since_ns, error=error)
+            if isinstance(error, CoinlakeError):
+                self._failure = error
             raise
 
     def _tell(
-        self,
-        loaded: Loaded | None,
-        stretches: Sequence[Stretch],
-        since_ns: int,
-        batch: Span,
-        traces: Sequence[str],
+        self, loaded: Loaded | None, stretches: Sequence[Stretch], batch: _Batch, traces: Sequence[str]
     ) -> None:
         """Says what a committed batch did; `loaded` is None where it had been loaded before."""
         messages = sum(stretch.next - stretch.first for stretch in stretches)
@@ -183,9 +225,9 @@ class _Course:
                 "spark",
                 "tail",
                 loaded,
-                since_ns=since_ns,
+                since_ns=batch.since_ns,
                 now=self._clock.now(),
-                batch=batch,
+                batch=batch.span,
                 traceparents=traces,
             )
         log.info(
@@ -193,8 +235,18 @@ class _Course:
             messages=messages,
             quotes_new=loaded.quotes_new if loaded else 0,
             rejects=loaded.rejects if loaded else 0,
-            seconds=round((time.time_ns() - since_ns) / 1e9, 3),
+            seconds=round((time.time_ns() - batch.since_ns) / 1e9, 3),
         )
+
+
+def _wait_for(behind: Behind) -> None:
+    """Waits for the close that is outstanding; raises why it failed."""
+    try:
+        behind.wait()
+    except CoinlakeError:
+        raise
+    except Exception as error:
+        raise TryAgain(f"A batch could not be closed: {type(error).__name__}: {error}") from error
 
 
 def staged(messages: DataFrame, task: Task) -> DataFrame:

@@ -53,6 +53,8 @@ class Task:
     """The settings file, which every worker can read; secrets are in its environment."""
     tells_traces: bool = False
     """Whether anybody wants to know which traces the captures belong to."""
+    side: int = 0
+    """Of the staging tables."""
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -61,7 +63,7 @@ class Task:
 
     def _lines(self, batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
         try:
-            stager = _stager(self.config)
+            stager = _stager(self.config, self.side)
             found = decode_batch(batch, stager.lake_id())
             attempt = stager.stage(found.captures, found.rejects)
         except CoinlakeError as error:
@@ -85,7 +87,7 @@ class Task:
 
 
 @cache
-def _stager(config: Path | None) -> Stager:
-    """One a worker, which serves many tasks."""
+def _stager(config: Path | None, side: int) -> Stager:
+    """One a worker and side, which serves many tasks."""
     settings = settings_loading.load(config)
-    return Stager(warehouse_dsn(settings), refinery(settings).refine)
+    return Stager(warehouse_dsn(settings), refinery(settings).refine, side)

@@ -19,16 +19,15 @@ from coinlake.model import CAPTURES, REJECTS, Decoded
 from coinlake.refining import reject_whole
 from coinlake_warehouse.connection import Connection, connect, explained
 from coinlake_warehouse.keys import earliest, spans_of
+from coinlake_warehouse.sides import staging
 from coinlake_warehouse.staging import StagingTable, copy_batch, copy_rows, reject_rows
 from coinlake_warehouse.statements import statement
 
 ORIGIN = ("lake_id", "position", "capture_id", "source", "dataset", "slot", "received_at")
 """What the warehouse keeps of a capture: columns of all that is staged."""
 
-_SPANS = StagingTable(
-    "staging_spans", ("uuid", "int4", "text", "text", "text", "text", "timestamptz", "timestamptz")
-)
-_REJECTS = StagingTable("staging_rejects", ("uuid", "uuid", "text", "text", "text[]", "bytea"))
+_SPANS = ("uuid", "int4", "text", "text", "text", "text", "timestamptz", "timestamptz")
+_REJECTS = ("uuid", "uuid", "text", "text", "text[]", "bytea")
 
 Refine = Callable[[pa.RecordBatch], Decoded]
 
@@ -43,10 +42,12 @@ class Attempt(NamedTuple):
 
 
 class Stager:
-    """Stages captures and their rows over one session, opened when it is first needed. For one thread."""
+    """Stages captures and their rows on one side (`sides.py`), over a session opened when it is needed.
+    For one thread."""
 
-    def __init__(self, dsn: str, refine: Refine) -> None:
+    def __init__(self, dsn: str, refine: Refine, side: int = 0) -> None:
         self._dsn = dsn
+        self._side = side
         self._refine = refine
         self._open: Connection | None = None
 
@@ -96,18 +97,35 @@ class Stager:
     def _copy(self, session: Connection, attempt: UUID, captures: pa.RecordBatch, decoded: Decoded) -> int:
         # A savepoint: what is refused here leaves no trace, and the rest of the attempt stands.
         with explained(self._dsn), session.transaction():
-            copy_rows(session, _REJECTS, ((attempt, *row) for row in reject_rows(decoded.rejects)))
-            for table, rows in (
-                ("staging_captures", captures.select(ORIGIN)),
-                ("staging_candles", decoded.candles),
-                ("staging_instruments", decoded.instruments),
+            copy_rows(
+                session,
+                self._table("rejects", _REJECTS),
+                ((attempt, *row) for row in reject_rows(decoded.rejects)),
+            )
+            for kind, rows in (
+                ("captures", captures.select(ORIGIN)),
+                ("candles", decoded.candles),
+                ("instruments", decoded.instruments),
             ):
-                copy_batch(session, table, _marked(rows, attempt))
+                copy_batch(session, staging(self._side, kind), _marked(rows, attempt))
             quotes = earliest(decoded.quotes)
-            spans = _copy_quotes(session, attempt, quotes) if quotes.num_rows else 0
+            spans = self._copy_quotes(session, attempt, quotes) if quotes.num_rows else 0
         tables = (captures, quotes, decoded.candles, decoded.instruments, decoded.rejects)
         staged: int = spans + sum(table.num_rows for table in tables)
         return staged
+
+    def _copy_quotes(self, session: Connection, attempt: UUID, quotes: pa.RecordBatch) -> int:
+        """Stages quotes, one a key and in order of key, and their spans; how many spans."""
+        numbered = spans_of(quotes)
+        asset_of = {number: asset for number, *asset in numbered.assets}
+        spans = ((attempt, number, *asset_of[asset], *rest) for number, asset, *rest in numbered.spans)
+        copy_rows(session, self._table("spans", _SPANS), spans)
+        marked = _marked(quotes.append_column("span", numbered.span_of), attempt)
+        copy_batch(session, staging(self._side, "quotes"), marked)
+        return len(numbered.spans)
+
+    def _table(self, kind: str, types: tuple[str, ...]) -> StagingTable:
+        return StagingTable(staging(self._side, kind), types)
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:
@@ -120,16 +138,6 @@ class Stager:
         except BaseException:
             self.close()
             raise
-
-
-def _copy_quotes(session: Connection, attempt: UUID, quotes: pa.RecordBatch) -> int:
-    """Stages quotes, one a key and in order of key, and their spans; how many spans."""
-    numbered = spans_of(quotes)
-    asset_of = {number: asset for number, *asset in numbered.assets}
-    spans = ((attempt, number, *asset_of[asset], *rest) for number, asset, *rest in numbered.spans)
-    copy_rows(session, _SPANS, spans)
-    copy_batch(session, "staging_quotes", _marked(quotes.append_column("span", numbered.span_of), attempt))
-    return len(numbered.spans)
 
 
 def _marked(rows: pa.RecordBatch, attempt: UUID) -> pa.RecordBatch:

@@ -5,7 +5,8 @@ Order of commits, which is what makes a crash anywhere harmless:
   1. tasks stage the rows of a batch, each attempt under its own id (`attempts.py`);
   2. one transaction takes over the attempts that succeeded and moves the offsets of their partitions;
   3. nothing else remembers how far loading got: whoever starts reads `bus_offsets` and goes on from there.
-A crash before 2 repeats the batch, and loading is idempotent.
+A crash before 2 repeats the batch, and loading is idempotent. While 2 is done for a batch, 1 may be done for
+the next, on the other side (`sides.py`); 2 is for one batch at a time, in their order.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from coinlake_warehouse.merge import (
     merge_staged_instruments,
 )
 from coinlake_warehouse.record import record
+from coinlake_warehouse.sides import SIDES, Taken, staging, statement_on
 from coinlake_warehouse.staging import open_staging
 from coinlake_warehouse.statements import statement
 
@@ -84,9 +86,10 @@ class BusLoader:
             return _offsets(session, self._topic)
 
     def begin(self) -> None:
-        """Empties the staging tables: called before the tasks of a batch begin."""
+        """Empties the staging tables of both sides: called before the tasks of the first batch begin."""
         with self._session() as session:
-            session.execute(statement("attempts/empty"))
+            for side in range(SIDES):
+                session.execute(statement_on(side, "attempts/empty"))
 
     def skip(self, gone: Stretch) -> None:
         """Moves a partition's offset over messages that the topic no longer has."""
@@ -100,9 +103,11 @@ class BusLoader:
         *,
         started_at: datetime,
         traceparent: str,
+        side: int = 0,
         staged: Callable[[], None] = lambda: None,
     ) -> Loaded | None:
-        """All that the attempts staged, the offsets and the batch record, in one transaction.
+        """All that the attempts staged on a side, the offsets and the batch record, in one transaction. Then
+        the side is emptied, for the batch after the next.
 
         None where the batch had been loaded before. `staged` is called when all is written and nothing
         committed. Raises `TryAgain` when the server is away, lost what was staged, or stands at other
@@ -110,13 +115,15 @@ class BusLoader:
         that begins with nothing but captures of another lake.
         """
         with database("postgresql", "load"), self._session() as session:
-            if self._is_loaded(session, stretches):
-                return None
-            self._look_at_lakes(session, {"attempts": [attempt.id for attempt in attempts]})
-            with session.transaction():
-                loaded, months = self._load(session, attempts, stretches, started_at, traceparent)
-                staged()
-        self._partitions.update(map(partitions.name, months))
+            taken = Taken(session, side, [attempt.id for attempt in attempts])
+            loaded = None
+            if not self._is_loaded(session, stretches):
+                self._look_at_lakes(taken)
+                with session.transaction():
+                    loaded, months = self._load(taken, attempts, stretches, started_at, traceparent)
+                    staged()
+                self._partitions.update(map(partitions.name, months))
+            taken.ask("attempts/empty")
         return loaded
 
     def close(self) -> None:
@@ -142,25 +149,24 @@ class BusLoader:
 
     def _load(
         self,
-        session: Connection,
+        taken: Taken,
         attempts: Sequence[Attempt],
         stretches: Sequence[Stretch],
         started_at: datetime,
         traceparent: str,
     ) -> tuple[Loaded, list[datetime]]:
-        staged_by = [attempt.id for attempt in attempts]
-        named = {"attempts": staged_by}
+        session = taken.session
         # 1. The position is locked: loaders queue here, so that what they write never crosses.
-        self._lock_position(session, named)
+        self._lock_position(taken)
         # 2. What was staged is there, all of it.
-        self._count(session, attempts, named)
+        self._count(taken, attempts)
         # 3. All but the quotes, which are many, moves into this session's own tables.
-        _take_over(session, named)
+        _take_over(taken)
         # 4. Months seen for the first time get their partitions; quotes are written, and what hangs on them.
-        reach = _reach(session, named)
+        reach = _reach(taken)
         made = [month for month in reach.months if partitions.name(month) not in self._partitions]
         partitions.make(session, made)
-        written = merge_attempted_quotes(session, staged_by, reach.period) if reach.period else Written(0, 0)
+        written = merge_attempted_quotes(taken, reach.period) if reach.period else Written(0, 0)
         # 5. From here on as every batch: venues' candles, instruments, dead letters.
         venue_candles = merge_staged_candles(session)
         instruments = merge_staged_instruments(session)
@@ -185,9 +191,9 @@ class BusLoader:
         session.execute(statement("attempts/move_position"))
         return loaded, made
 
-    def _look_at_lakes(self, session: Connection, named: Mapping[str, list[UUID]]) -> None:
+    def _look_at_lakes(self, taken: Taken) -> None:
         """Tells of captures of another lake than the warehouse's; refuses a topic that has nothing else."""
-        lakes = self._lakes(session, named)
+        session, lakes = taken.session, _lakes(taken)
         if len(lakes) > 1:  # they were staged when the warehouse was nobody's yet: it is of whom most are
             session.execute(statement("load/first_position"), {"lake_id": lakes[0]})
             raise TryAgain(
@@ -195,9 +201,8 @@ class BusLoader:
                 f"{server_name(self._dsn)} was empty: from now on it is one of lake {lakes[0]}. "
                 "This batch is to be made again."
             )
-        strangers = session.execute(
-            statement("attempts/strangers"), {**named, "rule": ANOTHER_LAKE}
-        ).fetchall()
+        rule = sql.Literal(ANOTHER_LAKE)
+        strangers = taken.ask("attempts/strangers", rule=rule).fetchall()
         if not strangers:
             return
         captures, (said, *_) = len(strangers), strangers[0]
@@ -209,12 +214,8 @@ class BusLoader:
             )
         log.warning("load.another_lake", topic=self._topic.name, captures=captures, reason=said)
 
-    def _lakes(self, session: Connection, named: Mapping[str, list[UUID]]) -> list[UUID]:
-        """Of which lakes captures were staged, those with the most first."""
-        return [lake_id for (lake_id,) in session.execute(statement("attempts/lakes"), named)]
-
-    def _lock_position(self, session: Connection, named: Mapping[str, list[UUID]]) -> None:
-        lakes = self._lakes(session, named)
+    def _lock_position(self, taken: Taken) -> None:
+        session, lakes = taken.session, _lakes(taken)
         for lake_id in lakes:
             session.execute(statement("load/first_position"), {"lake_id": lake_id})
         row = session.execute(statement("load/lock_position")).fetchone()
@@ -224,10 +225,8 @@ class BusLoader:
                 "another were staged. This batch is to be made again."
             )
 
-    def _count(
-        self, session: Connection, attempts: Sequence[Attempt], named: Mapping[str, list[UUID]]
-    ) -> None:
-        (found,) = session.execute(statement("attempts/counts"), named).fetchone() or (0,)
+    def _count(self, taken: Taken, attempts: Sequence[Attempt]) -> None:
+        (found,) = taken.ask("attempts/counts").fetchone() or (0,)
         expected = sum(attempt.rows for attempt in attempts)
         if found != expected:
             raise TryAgain(
@@ -271,6 +270,11 @@ def _move_offset(session: Connection, topic: Topic, read: Stretch) -> None:
     )
 
 
+def _lakes(taken: Taken) -> list[UUID]:
+    """Of which lakes captures were staged, those with the most first."""
+    return [lake_id for (lake_id,) in taken.ask("attempts/lakes")]
+
+
 class _Reach(NamedTuple):
     """What the quotes of a batch reach: the days that hold them all (None without any), the first moments of
     their months, and how many they are."""
@@ -280,19 +284,19 @@ class _Reach(NamedTuple):
     quotes: int
 
 
-def _take_over(session: Connection, named: Mapping[str, list[UUID]]) -> None:
+def _take_over(taken: Taken) -> None:
     """Copies what the named attempts staged, but for the quotes, into the session's own staging tables."""
-    session.execute(statement("attempts/captures"), named)
-    session.execute(statement("attempts/rejects"), named)
-    for table, schema in (("candles", CANDLES), ("instruments", INSTRUMENTS)):
-        copied = statement("attempts/rows").format(
-            staged=sql.Identifier(f"staged_{table}"),
-            staging=sql.Identifier(f"staging_{table}"),
+    taken.ask("attempts/captures")
+    taken.ask("attempts/rejects")
+    for kind, schema in (("candles", CANDLES), ("instruments", INSTRUMENTS)):
+        taken.ask(
+            "attempts/rows",
+            staged=sql.Identifier(f"staged_{kind}"),
+            staging=sql.Identifier(staging(taken.side, kind)),
             columns=sql.SQL(", ").join(map(sql.Identifier, schema.names)),
         )
-        session.execute(copied, named)
 
 
-def _reach(session: Connection, named: Mapping[str, list[UUID]]) -> _Reach:
-    row = session.execute(statement("attempts/stretch"), named).fetchone()
+def _reach(taken: Taken) -> _Reach:
+    row = taken.ask("attempts/stretch").fetchone()
     return _Reach({"since": row[0], "until": row[1]}, row[2], row[3]) if row else _Reach(None, [], 0)

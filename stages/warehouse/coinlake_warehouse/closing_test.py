@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -77,6 +79,13 @@ def stager(dsn: str) -> Iterator[Stager]:
 
 
 @pytest.fixture
+def other_side(dsn: str) -> Iterator[Stager]:
+    stager = Stager(dsn, Captures(*CAPTURES, *ANEW), side=1)
+    yield stager
+    stager.close()
+
+
+@pytest.fixture
 def loader(dsn: str) -> Iterator[BusLoader]:
     loader = BusLoader(dsn, TOPIC)
     yield loader
@@ -119,6 +128,49 @@ def test_tasks_in_any_order_and_number_load_what_the_embedded_loader_loads(
         offset += count
     assert standing(dsn) == standing(other)
     assert loader.offsets() == {0: offset}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_batches_staged_while_the_one_before_is_closed_load_what_the_embedded_loader_loads(
+    dsn: str, fresh: Any, stager: Stager, other_side: Stager, loader: BusLoader, seed: int
+) -> None:
+    other, captures = fresh(), [*CAPTURES, *ANEW]
+    with PostgresWarehouse(other) as embedded:
+        embedded.load(replace(batch(captures), decoded=refined(captures)))
+    dice = random.Random(seed)
+    left = dice.sample(captures, len(captures))
+    loader.begin()
+    staged = [stager.stage(received(left[:2]))]
+    for side, offset in zip(cycle((0, 1)), range(0, len(left), 2), strict=False):
+        following: list[Attempt] = []
+        meanwhile = partial(_stage_onto, following, (other_side, stager)[side], left[offset + 2 : offset + 4])
+        taken = len(left[offset : offset + 2])
+        load(loader, staged, Stretch(0, offset, offset + taken), side=side, staged=meanwhile)
+        staged = following
+    assert standing(dsn) == standing(other)
+    assert loader.offsets() == {0: len(captures)}
+
+
+def _stage_onto(attempts: list[Attempt], stager: Stager, captures: Sequence[Held]) -> None:
+    """Stages captures in a session of its own, while another's closing transaction is open."""
+    if captures:
+        attempts.append(stager.stage(received(captures)))
+
+
+def test_a_side_is_empty_once_its_batch_is_closed_and_the_other_is_left_as_it_was(
+    dsn: str, stager: Stager, other_side: Stager, loader: BusLoader
+) -> None:
+    def staged_on(*tables: str) -> list[int]:
+        return [rows(dsn, f"SELECT count(*) FROM {table}")[0] for table in tables]
+
+    loader.begin()
+    attempts = [stager.stage(received(CAPTURES[:6]))]
+    other_side.stage(received(CAPTURES[6:]))
+    load(loader, attempts, Stretch(0, 0, 6))
+    assert staged_on("staging_captures", "staging_quotes", "staging_spans", "staging_rejects") == [0] * 4
+    assert staged_on("staging_b_captures", "staging_b_quotes", "staging_b_rejects") == [6, 18, 6]
+    loader.begin()
+    assert staged_on("staging_b_captures", "staging_b_quotes", "staging_b_rejects") == [0] * 3
 
 
 def test_a_batch_is_counted_and_recorded_with_its_captures(

@@ -6,10 +6,9 @@ of the same names, and compares.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
-from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +18,7 @@ from coinlake.model import INTERVALS, LIVE, QUOTES
 from coinlake_warehouse.connection import Connection
 from coinlake_warehouse.keys import spans_of
 from coinlake_warehouse.retention import kept
+from coinlake_warehouse.sides import Taken
 from coinlake_warehouse.staging import ASSETS, SPANS, copy_batch, copy_rows
 from coinlake_warehouse.statements import statement
 
@@ -82,18 +82,17 @@ def merge_quotes(connection: Connection, quotes: pa.RecordBatch) -> Written:
     return _merge_staged_quotes(connection, period, new)
 
 
-def merge_attempted_quotes(connection: Connection, attempts: Sequence[UUID], period: Period) -> Written:
-    """As `merge_quotes`, of quotes that these attempts staged (each of them one a key), where a key may come
-    of several; `period` holds them all."""
-    named = {"attempts": attempts}
+def merge_attempted_quotes(taken: Taken, period: Period) -> Written:
+    """As `merge_quotes`, of quotes that attempts staged (each of them one a key), where a key may come of
+    several; `period` holds them all."""
     columns = sql.SQL(", ").join(map(sql.Identifier, QUOTES.names))
-    connection.execute(statement("attempts/assets"), named)
-    connection.execute(statement("attempts/spans"), named)
-    connection.execute(statement("load/known_spans"), period)
-    new = connection.execute(statement("attempts/new_quotes").format(columns=columns), named).rowcount
-    connection.execute(statement("attempts/touched"))
-    connection.execute(statement("attempts/quotes").format(columns=columns), named)
-    return _merge_staged_quotes(connection, period, new)
+    taken.ask("attempts/assets")
+    taken.ask("attempts/spans")
+    taken.session.execute(statement("load/known_spans"), period)
+    new = taken.ask("attempts/new_quotes", columns=columns).rowcount
+    taken.ask("attempts/touched")
+    taken.ask("attempts/quotes", columns=columns)
+    return _merge_staged_quotes(taken.session, period, new)
 
 
 def _merge_staged_quotes(connection: Connection, period: Period, new: int) -> Written:

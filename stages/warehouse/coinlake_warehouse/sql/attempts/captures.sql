@@ -2,6 +2,6 @@
 -- is on record at both, so that a stranger's claim never takes the place of the true one.
 INSERT INTO staged_captures
 SELECT DISTINCT ON (capture_id, position) position, capture_id, source, dataset, slot, received_at
-FROM staging_captures
+FROM {staging_captures}
 WHERE attempt = ANY (%(attempts)s)
 ORDER BY capture_id, position

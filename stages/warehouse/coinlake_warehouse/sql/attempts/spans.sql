@@ -10,7 +10,7 @@ FROM (
             ORDER BY first_as_of
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS reached_before
-    FROM staging_spans
+    FROM {staging_spans}
     JOIN staged_assets USING (source, asset, quote_currency)
     WHERE attempt = ANY (%(attempts)s)
 ) AS told

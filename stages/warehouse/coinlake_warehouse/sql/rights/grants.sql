@@ -15,7 +15,9 @@ GRANT DELETE ON candles TO coinlake_loader;
 GRANT INSERT ON batches, loaded_captures TO coinlake_loader;
 GRANT INSERT, DELETE ON assets, asset_names TO coinlake_loader;
 GRANT INSERT, TRUNCATE ON
-    staging_captures, staging_rejects, staging_spans, staging_quotes, staging_candles, staging_instruments
+    staging_captures, staging_rejects, staging_spans, staging_quotes, staging_candles, staging_instruments,
+    staging_b_captures, staging_b_rejects, staging_b_spans, staging_b_quotes, staging_b_candles,
+    staging_b_instruments
 TO coinlake_loader;
 GRANT EXECUTE ON FUNCTION make_quotes_partition(timestamptz) TO coinlake_loader;
 
