@@ -15,6 +15,13 @@ _ENDED_WITHIN_S = 150
 _LOOK_AGAIN_S = 0.1
 
 
+BURNING = ("FreshnessBurningFast", "FreshnessBurningSlowly", "EndToEndBurningFast", "EndToEndBurningSlowly")
+"""What remembers a trouble for an hour or more: here for two minutes, and for twelve."""
+
+SLOW = ("IngestionLagging", "PipelineStalled", "PricesFrozen", "ConsumerLagGrowing", "TopicHeadroomShort")
+"""What is true of a busy machine, too, where minutes have become seconds."""
+
+
 class Due(NamedTuple):
     """An alert that has to come."""
 
@@ -35,7 +42,8 @@ def provoked(scene: Scene, *dues: Due, also: Sequence[str] = ()) -> Iterator[Non
     listener, began, since = scene.watching.listener, time.monotonic(), len(scene.watching.listener.notices)
     yield
     for due in dues:
-        notice = _heard(scene, "firing", due, since, began + due.within_s)
+        # What remembers may have been told before, and still be true.
+        notice = _heard(scene, "firing", due, 0 if due.alert in BURNING else since, began + due.within_s)
         print(f"{notice.at - began:6.1f} s  {due.alert}: {notice.text}", flush=True)
         assert notice.receiver == _receiver(due.alert)
     fired = {notice.alert for notice in listener.notices[since:] if notice.status == "firing"}
@@ -56,13 +64,6 @@ def until(scene: Scene, holds: Callable[[], object], within_s: float, what: str)
     while not holds():
         assert time.monotonic() < end, f"{what}: not within {within_s} s.\n{_state(scene)}"
         time.sleep(_LOOK_AGAIN_S)
-
-
-BURNING = ("FreshnessBurningFast", "FreshnessBurningSlowly", "EndToEndBurningFast", "EndToEndBurningSlowly")
-"""What remembers a trouble for an hour or more: here for two minutes, and for twelve."""
-
-SLOW = ("IngestionLagging", "PipelineStalled", "ConsumerLagGrowing", "TopicHeadroomShort")
-"""What is true of a busy machine, too, where minutes have become seconds."""
 
 
 def quiet(scene: Scene) -> bool:

@@ -168,8 +168,14 @@ class Scene:
         """The broker takes connections and does nothing, until it is killed."""
         os.kill(self.kafka.pid, signal.SIGSTOP)
 
-    def revive(self) -> None:
-        """Starts the programs again that have ended because a server was away."""
+    def mend(self) -> None:
+        """Makes everything well again that was broken, whatever it was."""
+        for venue in self.venues.values():
+            venue.mood, venue.price = "well", BITCOIN
+        if not self.watching.logs.runs:
+            self.watching.logs.start()
+        if not self.kafka.runs:
+            self.kafka.start()
         for program in (self.producer, self.spark):
             program.revive()
 
