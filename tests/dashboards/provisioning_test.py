@@ -208,6 +208,15 @@ def test_a_dollar_sign_is_a_variable_of_the_environment_or_doubled() -> None:
         assert re.match(VARIABLE, text) or not re.search(r"\$", text.replace("$$", "")), text
 
 
+def test_each_variable_is_given_by_compose_and_said_in_the_docs() -> None:
+    wanted = {text[1:] for text in _texts(read("datasources/coinlake.yaml")) if re.match(VARIABLE, text)}
+    compose = yaml.safe_load(Path("ops/compose/observability.yaml").read_text(encoding="utf-8"))
+    docs = Path("docs/dashboards.md").read_text(encoding="utf-8")
+    assert wanted
+    assert wanted <= compose["services"]["grafana"]["environment"].keys()
+    assert {name for name in wanted if f"`{name}`" in docs} == wanted
+
+
 def _references(part: Any) -> Iterator[tuple[str, str]]:
     """The uid and type of each data source that is named in a dashboard."""
     if isinstance(part, dict):
