@@ -1,8 +1,8 @@
 """Telling whoever wants to know that something went wrong, or is over: by Apprise, to any of its services.
 
 Each address has a thread of its own, so that one that hangs holds up no other, and nothing else: capturing
-and the end of the program do not wait for it. What is told is remembered in `alerts.db`; a crash right
-between the two tells it once more.
+does not wait for it, nor the end of the program for longer than two seconds. What is told is remembered in
+`alerts.db`; a crash right between the two tells it once more.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ PAUSES_S = (5.0, 15.0, 60.0, 300.0)
 """Pauses between tries with an address that takes nothing; the last one repeats."""
 _MOST_HANGING = 3
 """Calls to one address that were given up and have not ended: with so many, no other is begun."""
+LAST_WAIT_S = 2.0
+"""How long the end of the program waits for what is being told, so that it is not told again."""
 
 log = structlog.get_logger("coinlake.alerts")
 
@@ -79,15 +82,23 @@ def addresses(notify: Secret | None) -> list[Address]:
 
 @contextmanager
 def telling(episodes: Episodes, targets: Sequence[Target], now: Callable[[], datetime]) -> Iterator[None]:
-    """Tells targets of what begins and ends, for as long as the block lasts. The end waits for nobody."""
+    """Tells targets of what begins and ends, for as long as the block lasts, and `LAST_WAIT_S` longer."""
     stop = threading.Event()
-    for target in targets:
-        teller = Teller(episodes, target, now)
-        threading.Thread(target=teller.run, args=(stop,), name="coinlake-telling", daemon=True).start()
+    threads = [
+        threading.Thread(
+            target=Teller(episodes, target, now).run, args=(stop,), name="coinlake-telling", daemon=True
+        )
+        for target in targets
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
+        end_s = time.monotonic() + LAST_WAIT_S
+        for thread in threads:
+            thread.join(max(0.0, end_s - time.monotonic()))
 
 
 class Teller:
@@ -103,19 +114,21 @@ class Teller:
         """Looks for notices until `stop`, and tries again where one was not taken."""
         failures = 0
         while not stop.is_set():
-            is_well = self._turn()
+            is_well = self._turn(stop)
             if is_well and failures:
                 log.info("alerts.told_again", target=self._target.name, failures=failures)
             failures = 0 if is_well else failures + 1
             pause_s = PAUSES_S[min(failures, len(PAUSES_S)) - 1] if failures else LOOK_EVERY_S
-            if failures:
+            if failures and not stop.is_set():
                 log.warning("alerts.not_told", target=self._target.name, again_in_s=pause_s)
             stop.wait(pause_s)
 
-    def _turn(self) -> bool:
-        """Tells all that is new; False where something was not taken."""
+    def _turn(self, stop: threading.Event) -> bool:
+        """Tells all that is new, or until `stop`; False where something was not taken."""
         try:
             for notice in self._episodes.untold(self._target.key, self._now()):
+                if stop.is_set():
+                    break
                 if not self._take(notice):
                     return False
                 self._episodes.tell(notice, self._target.key)
