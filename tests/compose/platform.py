@@ -23,17 +23,16 @@ _LOOK_AGAIN_S = 2
 
 
 def make_servers() -> None:
-    """The images of the three servers, from packages; as `servers/Dockerfile` says."""
+    """The images of the three servers, from packages; as `servers/Containerfile` says."""
     with tempfile.TemporaryDirectory() as context:
         shutil.copytree(HERE / "servers", context, dirs_exist_ok=True)
         shutil.copy(fetch.mongod(), context)
         shutil.copytree(fetch.jars("kafka"), Path(context, "kafka"))
         for name in SERVERS:
-            command = ["docker", "build", f"--tag={image(name)}", f"--target={name}", "--network=host"]
+            command = ["docker", "build", f"--file={context}/Containerfile", f"--tag={image(name)}"]
             subprocess.run(
-                [*command, f"--build-arg=BASE_IMAGE={BASE}", context],
+                [*command, f"--target={name}", "--network=host", f"--build-arg=BASE_IMAGE={BASE}", context],
                 check=True,
-                env={**os.environ, "DOCKER_BUILDKIT": "1"},
             )
 
 
