@@ -94,7 +94,7 @@ def test_sources_that_fall_silent_freeze_and_talk_nonsense_are_told_apart(
 def test_a_falling_market_an_outlier_a_ban_and_a_backfill_are_told(scene: Scene) -> None:
     dues = (
         Due("BitcoinDown", "Bitcoin is -15%", 45),
-        Due("PriceOutlier", "coingecko: bitcoin is -15%", 45),
+        Due("PriceOutlier", "coingecko: bitcoin is 15% off", 45),
         Due("SourceBanned", "binance lets us ask again", 30),
         Due("EndToEndBurningFast", "took over a minute", 60),
     )
