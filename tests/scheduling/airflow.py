@@ -37,7 +37,7 @@ PROGRAM = next(
 ).absolute()
 """Beside the tests where Pants runs them; else where `./pants package apps/airflow:airflow` puts it."""
 
-TIMEOUT_S = 180
+TIMEOUT_S = 240
 _LOOK_AGAIN_S = 0.2
 _SERVERS = ("api-server", "dag-processor", "scheduler")
 _QUICK = {
@@ -78,7 +78,8 @@ class Airflow:
         url = _url(database)
         root = f"http://{HOST}:{self._port.number}"
         self._root = root
-        self._variables = {
+        # Its whole environment; what a test adds holds for what is started afterwards.
+        self.variables = {
             "HOME": os.environ["HOME"],  # where Pex unpacks
             "PATH": os.environ.get("PATH", os.defpath),
             "AIRFLOW_HOME": str(home),
@@ -98,7 +99,7 @@ class Airflow:
             **_QUICK,
         }
         folders = self._run(variables={"PEX_MODULE": "coinlake_airflow.folders"})
-        self._variables |= dict(re.findall(r"^export (\w+)=(\S+)$", folders, re.MULTILINE))
+        self.variables |= dict(re.findall(r"^export (\w+)=(\S+)$", folders, re.MULTILINE))
 
     def __call__(self, *arguments: str) -> str:
         """What a command of Airflow's prints, once it ended well."""
@@ -118,7 +119,7 @@ class Airflow:
                 if name == "scheduler":  # its tasks ask the API server, and count a refusal as a try
                     self.wait_until(self._answers)
                 process = Process(self.home, name)
-                process.launch(self._command(name), self._variables)
+                process.launch(self._command(name), self.variables)
                 servers.callback(process.kill)  # nothing of it is wanted any more
             yield
 
@@ -185,7 +186,7 @@ class Airflow:
             text=True,
             timeout=TIMEOUT_S,
             cwd=self.home,
-            env={**self._variables, **(variables or {})},
+            env={**self.variables, **(variables or {})},
         )
         assert done.returncode == 0, f"{shlex.join(arguments)}: {done.stdout}\n{done.stderr}"
         return str(done.stdout)

@@ -16,6 +16,8 @@ from coinlake_coingecko.mimic import CoinGeckoMimic
 from coinlake_coingecko.recordings import FOLDER
 from scheduling.scene import Scene
 
+pytestmark = pytest.mark.timeout(600)  # the first test of a machine unpacks Airflow
+
 CADENCE = timedelta(days=7)
 """No test outlasts it."""
 BAN_S = 14 * 86400
