@@ -4,7 +4,7 @@
     ./pants run tests/compose:whole -- --servers     # makes the images of the servers first
 
 Our four images must be there (`./pants package ops/images::`), and the base (`build-support/base-image`) of
-the servers. It takes about half an hour on two cores, says what it measured, and leaves nothing behind.
+the servers. It says how long each step took and what it measured, and leaves nothing behind.
 """
 
 from __future__ import annotations
