@@ -59,7 +59,9 @@ class Venue:
     def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body for a path below the root."""
         if self._mood == "banning":
-            return 418, {"Retry-After": str(BAN_S)}, b"{}"
+            until_ms = int(datetime.now(UTC).timestamp() + BAN_S) * 1000
+            said = {"code": -1003, "msg": f"Way too much request weight used; IP banned until {until_ms}."}
+            return 418, {"Retry-After": str(BAN_S)}, json.dumps(said).encode()
         if self._mood == "silent" or (self._mood == "in pieces" and path.endswith("/stats")):
             return 503, {}, b"{}"
         if self._mood == "nonsense":
