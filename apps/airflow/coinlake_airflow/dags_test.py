@@ -249,7 +249,7 @@ def test_a_task_whose_time_is_up_stops_the_program(tmp_path: Path, monkeypatch: 
     program.write_text(f"#!/bin/sh\necho $$ >{said}\nexec sleep 60\n")
     program.chmod(0o700)
     monkeypatch.setenv("AIRFLOW__COINLAKE__PROGRAM", str(program))
-    with pytest.raises(AirflowTaskTimeout), TimeoutPosix(1):
+    with pytest.raises(AirflowTaskTimeout), TimeoutPosix(1):  # type: ignore[no-untyped-call]
         Coinlake(task_id="load", arguments=["load"]).execute({})
     with pytest.raises(ProcessLookupError):
         os.kill(int(said.read_text()), 0)

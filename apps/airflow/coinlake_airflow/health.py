@@ -49,7 +49,8 @@ def main() -> None:
     if running == _API:
         sys.exit(api_trouble(os.environ))
     if running:
-        os.execvp("airflow", ["airflow", "jobs", "check", "--local", "--job-type", _JOBS[running]])
+        check = [sys.executable, "-m", "airflow", "jobs", "check", "--local", "--job-type", _JOBS[running]]
+        os.execv(sys.executable, check)  # noqa: S606 (a shell would only stand between)
 
 
 if __name__ == "__main__":
