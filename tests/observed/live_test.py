@@ -107,6 +107,8 @@ def test_a_falling_market_an_outlier_a_ban_and_a_backfill_are_told(scene: Scene)
     assert change <= -0.1
     scene.mend()
     ended(scene, *dues)
+    # Whoever was banned is stale until its first slot after that.
+    until(scene, lambda: quiet(scene), 60, "nothing but the heartbeat fires")
 
 
 def test_a_warehouse_that_takes_nothing_is_told_and_what_the_topic_lost_is_told_and_sent_again(
