@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
-from coinlake.errors import FixConfiguration
+from coinlake.errors import FixConfiguration, TryAgain
 
 LOCK_TIMEOUT_S = 30
 """How long a writer waits for another; each takes milliseconds."""
@@ -53,6 +54,27 @@ def connect(file: Path, form: Form) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, file: Path) -> Iterator[sqlite3.Connection]:
+    """One atomic change, alone among all processes from its first statement on; its threads must take turns.
+
+    Raises `TryAgain` where it cannot be written now (a full disk, a lock held too long).
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    except sqlite3.OperationalError as error:
+        raise TryAgain(
+            f"Cannot write {file}: {error}. Check its disk's free space and its rights."
+        ) from error
 
 
 def damage(file: Path, *, deep: bool) -> list[str]:

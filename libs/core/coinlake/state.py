@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from coinlake.errors import FixConfiguration, TryAgain
-from coinlake.sqlite import Form, connect
+from coinlake.errors import FixConfiguration
+from coinlake.sqlite import Form, connect, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +82,8 @@ class State:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One atomic change, alone among all threads and processes from its first statement on."""
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
-            except sqlite3.OperationalError as error:
-                raise TryAgain(
-                    f"Cannot write {self.file}: {error}. Check its disk's free space and its rights."
-                ) from error
+        with self._lock, transaction(self._connection, self.file) as connection:
+            yield connection
 
     def feeds(self) -> list[FeedState]:
         """Every feed that was ever scheduled or attempted, by source and dataset."""

@@ -33,46 +33,24 @@ class Query:
 def promql(expression: str, legend: str = "") -> Query:
     """A time series for each series of the answer."""
     return Query(
-        METRICS,
-        lambda letter: (
-            prometheus.Dataquery()
-            .ref_id(letter)
-            .datasource(METRICS)
-            .expr(expression)
-            .range()
-            .legend_format(legend or "__auto")
-        ),
+        METRICS, lambda letter: _promql(expression, letter).range().legend_format(legend or "__auto")
     )
 
 
 def promql_now(expression: str, legend: str = "") -> Query:
     """The values at the end of the shown time, as a number each."""
     return Query(
-        METRICS,
-        lambda letter: (
-            prometheus.Dataquery()
-            .ref_id(letter)
-            .datasource(METRICS)
-            .expr(expression)
-            .instant()
-            .legend_format(legend or "__auto")
-        ),
+        METRICS, lambda letter: _promql(expression, letter).instant().legend_format(legend or "__auto")
     )
 
 
 def promql_table(expression: str) -> Query:
     """The values at the end of the shown time, as a row each with a column a label."""
-    return Query(
-        METRICS,
-        lambda letter: (
-            prometheus.Dataquery()
-            .ref_id(letter)
-            .datasource(METRICS)
-            .expr(expression)
-            .instant()
-            .format(PromQueryFormat.TABLE)
-        ),
-    )
+    return Query(METRICS, lambda letter: _promql(expression, letter).instant().format(PromQueryFormat.TABLE))
+
+
+def _promql(expression: str, letter: str) -> prometheus.Dataquery:
+    return prometheus.Dataquery().ref_id(letter).datasource(METRICS).expr(expression)
 
 
 def rate(series: str, by: str, having: str = "") -> str:

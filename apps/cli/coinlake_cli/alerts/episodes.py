@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from coinlake.errors import FixConfiguration, TryAgain
-from coinlake.sqlite import Form, connect
+from coinlake.sqlite import Form, connect, transaction
 from coinlake.state import moment_text
 from coinlake_cli.alerts.rules import Severity
 
@@ -164,20 +164,8 @@ class Episodes:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
-            except sqlite3.OperationalError as error:
-                raise TryAgain(
-                    f"Cannot write {self.file}: {error}. Check its disk's free space and its rights."
-                ) from error
+        with self._lock, transaction(self._connection, self.file) as connection:
+            yield connection
 
 
 def _news(episodes: Sequence[Episode], told: set[tuple[int, str]], since: datetime) -> Iterator[Notice]:
