@@ -134,11 +134,14 @@ class _Load:
             time.sleep(_LOOK_AGAIN_S)
 
     def probe(self, count: int) -> float:
-        """Seconds that the batches of so many pages took, by their own record."""
+        """Seconds from the first batch's start to the last one's commit, for so many pages, by their record.
+
+        Not the sum of what each took: a batch is staged while the one before it is closed.
+        """
         first = self.count
         self.add(captures, count)
         ((seconds,),) = self._site.rows(
-            "SELECT extract(epoch FROM sum(committed_at - started_at)) "
+            "SELECT extract(epoch FROM max(committed_at) - min(started_at)) "
             f"FROM batches WHERE first_position > {first}"
         )
         return float(seconds)
@@ -165,6 +168,6 @@ def _memory_mib(program: Process) -> float:
     """The most that a program and all processes below it have held, each at its time."""
     peaks_mib = []
     for process in family(program.pid):
-        with suppress(FileNotFoundError):  # a worker that was idle has ended meanwhile
+        with suppress(ProcessLookupError):  # a worker that was idle has ended meanwhile
             peaks_mib.append(peak_mib(process))
     return sum(peaks_mib)

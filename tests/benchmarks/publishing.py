@@ -227,7 +227,12 @@ def _cpu_s(pid: int) -> float:
 
 
 def peak_mib(pid: int) -> float:
-    """The most that a process has held, by Linux's own count."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    (kib,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(kib) / 1024
+    """The most that a process has held, by Linux's own count; `ProcessLookupError` where it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except FileNotFoundError as gone:
+        raise ProcessLookupError(pid) from gone
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
+    if not found:  # it has ended, and nobody has asked how
+        raise ProcessLookupError(pid)
+    return int(found[0]) / 1024

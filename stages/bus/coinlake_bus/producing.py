@@ -202,11 +202,10 @@ class _Course:
     def _send(self, writer: BusWriter, held: Held, stop: threading.Event) -> bool:
         """Hands a capture to the client once there is room; False where `stop` came first."""
         message = encode(held, self._lake_id)
-        fitted = writer.fitted(message)
+        fitted, size = writer.fitted(message)
         if fitted is not message:
             metrics.BODIES_LEFT_OUT.add()
             log.error("producing.body_left_out", capture_id=str(held.capture.id), size=len(held.capture.body))
-        size = fitted.size
         while self._in_flight and self._in_flight_bytes + size > IN_FLIGHT_BYTES:
             if stop.is_set():
                 return False

@@ -57,8 +57,7 @@ class _Sending:
         return sent
 
     def _send(self, writer: BusWriter, held: Held) -> None:
-        message = writer.fitted(encode(held, self._lake_id))
-        size = message.size
+        message, size = writer.fitted(encode(held, self._lake_id))
         while self._in_flight and self._in_flight_bytes + size > IN_FLIGHT_BYTES:
             self._turn(writer, _POLL_S)
         while not writer.send(message, held.position):

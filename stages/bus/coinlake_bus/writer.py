@@ -65,9 +65,12 @@ class BusWriter:
         """What the client last said of its connections, for people."""
         return self._complaints.last.str() if self._complaints.last else "no acknowledgement yet"
 
-    def fitted(self, message: Message) -> Message:
-        """The message, without its body where the topic would not take it whole."""
-        return message if message.size <= self._limit_bytes else without_body(message)
+    def fitted(self, message: Message) -> tuple[Message, int]:
+        """The message, without its body where the topic would not take it whole, and its bytes."""
+        if (size := message.size) <= self._limit_bytes:
+            return message, size
+        message = without_body(message)
+        return message, message.size
 
     def send(self, message: Message, number: int) -> bool:
         """Queues a message; False while the client's queue is full (`poll`, and try again)."""
