@@ -200,7 +200,7 @@ class MongoLake:
     def _read(self, after: int, wanted: int, where: Document) -> tuple[list[Document], bool]:
         """At most so many documents behind a position, in one reply, and whether there are no more."""
         with self._server.explained():
-            # One reply, which MongoDB ends at 101 documents: asked for 500 at once, a producer is a tenth slower.
+            # A single reply ends at 101 documents: with 500 of them at once, a producer is a tenth slower.
             # What comes is bytes, whatever the stubs say.
             replies: list[Any] = list(
                 self._captures.find_raw_batches(
