@@ -14,6 +14,8 @@ from uuid import UUID, uuid4
 
 import confluent_kafka
 import pytest
+from confluent_kafka import KafkaError
+from confluent_kafka import Message as Record
 
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.lake import Lake
@@ -222,15 +224,23 @@ def test_a_full_local_queue_is_waited_for(bus: Bus, monkeypatch: pytest.MonkeyPa
 
 def test_no_more_than_the_bound_is_in_flight(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(producing, "IN_FLIGHT_BYTES", 100_000)
-    most, send = [0], BusWriter.send
+    sizes: dict[int, int] = {}
+    most, send, delivered = [0], BusWriter.send, BusWriter._delivered
 
-    def watched(self: BusWriter, message: Message, number: int) -> bool:
-        most[0] = max(most[0], len(self._producer) * message.size)
+    def sent(self: BusWriter, message: Message, number: int) -> bool:
+        sizes[number] = message.size
+        most[0] = max(most[0], sum(sizes.values()))
         return send(self, message, number)
 
-    monkeypatch.setattr(BusWriter, "send", watched)
+    def acknowledged(self: BusWriter, number: int, error: KafkaError | None, record: Record) -> None:
+        del sizes[number]
+        delivered(self, number, error, record)
+
+    monkeypatch.setattr(BusWriter, "send", sent)
+    monkeypatch.setattr(BusWriter, "_delivered", acknowledged)
     publish(ListedLake(400, body_bytes=5_000), KeptMark(), bus)
-    assert 10_000 < most[0] <= 110_000
+    assert 10_000 < most[0] <= 100_000
+    assert sizes == {}
 
 
 def test_a_broker_killed_on_the_way_is_waited_for(bus: Bus, kafka_broker: Kafka) -> None:
