@@ -67,10 +67,10 @@ def parts(platform: Platform, variables: dict[str, str]) -> Iterator[dict[str, C
 def test_a_slot_after_the_other_is_captured_though_the_scheduler_is_killed(
     platform: Platform, parts: dict[str, Container]
 ) -> None:
-    until(lambda: platform.waiting()[0])  # nobody publishes: all that is in the lake waits
+    until(lambda: platform.waiting()[0], *parts.values())  # nobody publishes: all that is in the lake waits
     captures = platform.waiting()[0]
     parts["scheduler"].kill_and_start()
-    until(lambda: platform.waiting()[0] > captures)
+    until(lambda: platform.waiting()[0] > captures, *parts.values())
     for container in parts.values():
         until(lambda container=container: container.trouble() == "")  # type: ignore[misc]
     for container in reversed(parts.values()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,13 +38,15 @@ def load_base(docker: Docker) -> None:
 def package(docker: Docker, *targets: str) -> None:
     """Packages what these targets are, as a person does."""
     client = f'["{docker.client()}", "/usr/bin", "/bin"]'
+    # First the interpreter beneath a virtual environment: that may have no pip, which fetches Spark.
+    programs = f"{sys.base_prefix}/bin{os.pathsep}{os.environ['PATH']}"
     _run(
         ["./pants", "--no-pantsd", "--no-dynamic-ui", "package", *targets],
         {
             "BASE_IMAGE": BASE,
             "COMMIT": COMMIT,
             "DOCKER_HOST": docker.socket,
-            "HOST_PATH": os.environ["PATH"],
+            "HOST_PATH": programs,
             "PANTS_DOCKER_EXECUTABLE_SEARCH_PATHS": client,
         },
     )

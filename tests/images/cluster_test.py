@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import re
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from coinlake.clock import SystemClock
+from coinlake.testing.recordings import load
+from coinlake.testing.replay import ReplayServer
+from coinlake_coinbase.mimic import CoinbaseMimic
+from coinlake_coinbase.recordings import FOLDER
 from images.docker import Container
-from images.scene import PARTITIONS, Platform, until
+from images.scene import Platform, until
 from servers.ports import HOST, Port
 
 pytestmark = pytest.mark.timeout(900)  # the first test builds the images
 
 _SPARK = ("--entrypoint=spark-class", "--no-healthcheck")
+_JAVA_ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 _ALONE = {"SPARK_LOCAL_IP": HOST, "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false"}
 
 
-def test_a_cluster_of_the_image_spreads_each_batch_over_its_workers(
-    platform: Platform, tmp_path: Path
+@pytest.fixture
+def second_venue(tmp_path: Path) -> Iterator[tuple[str]]:
+    """Options for a venue whose answers lie in the topic's other partition than those of the first."""
+    with ReplayServer(load(FOLDER / "ticker"), CoinbaseMimic(), SystemClock()) as venue:
+        settings = tmp_path / "coinlake.toml"
+        settings.write_text(
+            f'[sources.coinbase]\nroot = "{venue.root}"\nproducts = ["BTC-USD"]\nticker_every = "5s"\n'
+        )
+        yield (f"--volume={settings}:/var/lib/coinlake/coinlake.toml:ro",)
+
+
+def test_a_cluster_of_the_image_loads_by_all_its_workers(
+    platform: Platform, second_venue: tuple[str], tmp_path: Path
 ) -> None:
     port = Port(tmp_path / "master.port").number
     master = f"spark://{HOST}:{port}"
@@ -29,20 +48,21 @@ def test_a_cluster_of_the_image_spreads_each_batch_over_its_workers(
 
     worker = ("worker.Worker", "--cores", "1", "--memory", "1g", "--work-dir", "/tmp/work", master)
     with (
-        daemon("master.Master", "--port", str(port)),
+        daemon("master.Master", "--port", str(port)) as of_all,
         daemon(*worker) as one,
         daemon(*worker) as other,
+        platform.container("coinlake", options=second_venue) as capturing,
         platform.container("coinlake-producer") as publishing,
+        platform.container("coinlake-spark", options=(), COINLAKE_SPARK__MASTER=master, **_ALONE) as loading,
     ):
-        platform.coinlake("capture")
-        until(lambda: platform.waiting()[0] == 0)
-        captures = platform.waiting()[1]
-        with platform.container("coinlake-spark", COINLAKE_SPARK__MASTER=master, **_ALONE) as loading:
-            until(lambda: platform.loaded() == captures)
-            assert loading.trouble() == ""
-            assert tasks(one) == tasks(other) == PARTITIONS // 2
-            assert loading.stop() == 0
+        until(lambda: tasks(one) and tasks(other), capturing, publishing, loading)
+        assert loading.trouble() == ""
+        assert capturing.stop() == 0
+        until(lambda: platform.waiting() == [0, 0], publishing, loading)
         assert publishing.stop() == 0
+        assert loading.stop() == 0
+        for container in (one, other, of_all):
+            assert container.stop() == _JAVA_ENDED_BY_SIGTERM
     assert platform.is_whole()
 
 

@@ -15,14 +15,14 @@ def test_captures_go_from_the_venue_to_postgresql_whatever_is_killed(platform: P
         platform.container("coinlake-producer") as publishing,
         platform.container("coinlake-spark") as loading,
     ):
-        until(platform.loaded)
+        until(platform.loaded, capturing, publishing, loading)
         for container in (capturing, publishing, loading):
             loaded = platform.loaded()
             container.kill_and_start()
-            until(lambda loaded=loaded: platform.loaded() > loaded)  # type: ignore[misc]
+            until(lambda loaded=loaded: platform.loaded() > loaded, container)  # type: ignore[misc]
             assert container.trouble() == ""
         assert capturing.stop() == 0
-        until(lambda: platform.waiting() == [0, 0])
+        until(lambda: platform.waiting() == [0, 0], publishing, loading)
         assert publishing.stop() == 0
         assert loading.stop() == 0
     assert platform.is_whole()

@@ -81,9 +81,11 @@ class Platform:
         return bool(json.loads(self.coinlake("--json", "verify"))["clean"])
 
 
-def until(holds: Callable[[], object]) -> None:
-    """Waits for a condition."""
+def until(holds: Callable[[], object], *by: Container) -> None:
+    """Waits for a condition that comes about by these containers, which must not end meanwhile."""
     end = time.monotonic() + DEADLINE_S
     while not holds():
+        ended = [container.name for container in by if not container.state["Running"]]
+        assert not ended, f"{ended} ended"
         assert time.monotonic() < end, "it does not come true"
         time.sleep(0.2)
