@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Any
 
-from coinlake_airflow.catalogue import Catalogue, read
+if TYPE_CHECKING:
+    from coinlake_airflow.catalogue import Catalogue
 
 
 def pools(catalogue: Catalogue) -> dict[str, Any]:
@@ -24,5 +26,14 @@ def pools(catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
+def main() -> None:
+    """Prints them, and nothing else: what Airflow says while it is imported and ends is no part of them."""
+    with redirect_stdout(sys.stderr):
+        from coinlake_airflow.catalogue import read
+
+        made = pools(read())
+    json.dump(made, sys.stdout, indent=2)
+
+
 if __name__ == "__main__":
-    json.dump(pools(read()), sys.stdout, indent=2)
+    main()
