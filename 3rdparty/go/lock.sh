@@ -12,6 +12,8 @@ version=$(sed -n 's/^  version: //p' collector/builder.yaml)
   rm main_windows.go
   go mod edit -tool=coinlake/otelcol
 )
+# Of Telegraf only the parts that tests/servers/fetch.py names: the sums of all others are not needed, nor all served.
+(cd telegraf && go list -mod=mod -tags=custom,inputs.mongodb,outputs.prometheus_client -deps tool >/dev/null)
 for part in compose victorialogs jaeger; do
   (cd "${part}" && go mod download && go mod verify)
 done

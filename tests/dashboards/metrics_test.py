@@ -26,9 +26,23 @@ OTHERS: Mapping[str, set[str]] = {
     "node_filesystem_avail_bytes": {"fstype", "mountpoint"},
     "node_filesystem_size_bytes": {"fstype", "mountpoint"},
     "otelcol_exporter_queue_size": {"exporter"},
+    "kafka_active_brokers": set(),
+    "kafka_offline_partitions": set(),
+    "kafka_under_replicated_partitions": set(),
+    "kafka_log_size_bytes": {"topic", "partition"},
+    "mongodb_connections_current": {"hostname"},
+    "mongodb_commands": {"hostname"},
+    "mongodb_getmores": {"hostname"},
+    "mongodb_inserts": {"hostname"},
+    "mongodb_queries": {"hostname"},
+    "mongodb_updates": {"hostname"},
+    "airflow_scheduler_heartbeat_total": set(),
+    "airflow_dag_processor_heartbeat_total": set(),
+    "airflow_ti_finish_total": {"dag_id", "task_id", "state"},
 }
 """Series that are none of our programs', with labels that are used: Prometheus' own, those that the collector
-makes of spans, the node exporter's, and the collector's about itself."""
+makes of spans, the node exporter's, the collector's about itself, what Kafka and MongoDB tell (which
+tests/observed holds against them), and Airflow's (tests/scheduling)."""
 
 
 NOT_SHOWN = {"coinlake_verify_duration_seconds"}

@@ -179,7 +179,7 @@ def _points(request: ExportMetricsServiceRequest, resources: list[dict[str, Any]
             kind = str(metric.WhichOneof("data"))
             data = getattr(metric, kind)
             for point in data.data_points:
-                value = point.count if kind == "histogram" else point.as_double or point.as_int
+                value = point.count if kind.endswith("histogram") else point.as_double or point.as_int
                 temporality = getattr(data, "aggregation_temporality", None)
                 yield Point(
                     service=resource["service.name"],

@@ -25,6 +25,8 @@ EXPORTERS = {
     "pg_up": "postgres_exporter",
     "node_filesystem_avail_bytes": "node_exporter",
     "node_filesystem_size_bytes": "node_exporter",
+    "airflow_scheduler_heartbeat_total": "Airflow",
+    "airflow_dag_processor_heartbeat_total": "Airflow",
     "otelcol_exporter_send_failed_spans": "the collector",
     "otelcol_exporter_send_failed_log_records": "the collector",
     "otelcol_exporter_enqueue_failed_spans": "the collector",

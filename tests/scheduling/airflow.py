@@ -119,7 +119,9 @@ class Airflow:
                 if name == "scheduler":  # its tasks ask the API server, and count a refusal as a try
                     self.wait_until(self._answers)
                 process = Process(self.home, name)
-                process.launch(self._command(name), self.variables)
+                process.launch(
+                    self._command(name), {"OTEL_SERVICE_NAME": f"airflow-{name}", **self.variables}
+                )
                 servers.callback(process.kill)  # nothing of it is wanted any more
             yield
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 from coinlake.clock import SystemClock
 from coinlake.schedule import slot_at
@@ -36,7 +38,10 @@ CADENCE = timedelta(seconds=20)
 ASKED_S = 8
 """What a busy venue asks to be left alone for: longer than a pause that nobody asked for."""
 
-TRACING = {"AIRFLOW__TRACES__OTEL_ON": "True", "OTEL_TRACES_EXPORTER": "otlp_proto_http"}
+TELLING: dict[str, str] = yaml.safe_load(
+    Path("ops/compose/observability.yaml").absolute().read_text(encoding="utf-8")
+)["x-told-by-airflow"]
+"""What makes Airflow tell of itself, as it is shipped."""
 
 DROPPED_IN = """
 from functools import partial
@@ -107,7 +112,7 @@ def site(scene: Scene) -> Iterator[Site]:
         }
         scene.configure()
         scene.airflow.import_pools()
-        scene.airflow.variables |= collector.environment | TRACING
+        scene.airflow.variables |= TELLING | collector.environment
         began = datetime.now(UTC)
         with scene.airflow.serving():
             yield Site(scene, began, collector, mimic, {"coingecko": coingecko, "busy": busy, "slow": slow})
@@ -166,6 +171,23 @@ def test_what_a_task_captures_is_in_the_trace_of_its_run(site: Site) -> None:
     assert site.collector.wait(
         lambda told: [span for span in told.named("coinlake-capture") if span.parent_id == span_id]
     )
+
+
+def test_airflow_tells_of_its_hearts_and_how_each_try_ended(site: Site) -> None:
+    (last,) = site.ended("capture_busy_ticks")
+
+    def ends(told: Receiver) -> Counter[str]:
+        counted = Counter[str]()
+        for point in told.of("airflow.ti.finish", dag_id="capture_busy_ticks", task_id="capture"):
+            assert point.is_delta
+            counted[point.attributes["state"]] += int(point.value)
+        return counted
+
+    assert site.collector.wait(lambda told: ends(told) == {"up_for_retry": last.tries - 1, "success": 1})
+    for part in ("scheduler", "dag_processor"):
+        beats = site.collector.wait(partial(Receiver.of, metric=f"airflow.{part}_heartbeat"))
+        assert {one.service for one in beats} == {f"airflow-{part.replace('_', '-')}"}
+        assert all(one.is_delta for one in beats)
 
 
 def test_runs_that_are_cleared_or_overlap_add_nothing_twice(site: Site) -> None:

@@ -37,6 +37,9 @@ WATCHING = {
 """Programs, and which of Debian's packages has each. They are started when installed, unless `policy-rc.d`
 says no."""
 
+_PARTS = {"telegraf": "custom,inputs.mongodb,outputs.prometheus_client"}
+"""Of programs that are made of parts, those that are wanted, as Go's build tags."""
+
 _FETCH_TIMEOUT_S = 480
 _BUILD_TIMEOUT_S = 1800
 """Of Go's programs: five minutes of two idle cores, and cores are seldom idle."""
@@ -53,7 +56,7 @@ def mongod() -> Path:
 
 
 def jars(of: str) -> Path:
-    """The folder of the jars that are pinned in `3rdparty/jvm` for "kafka" (the broker) or "spark"."""
+    """The folder of the jars that are pinned in `3rdparty/jvm` by name: "kafka" is the broker."""
     pom, checksums = JVM / of / "pom.xml", JVM / of / "jars.sha256"
     return kept(of, [pom, checksums], lambda place: _fetch_jars(pom, checksums, place))
 
@@ -136,7 +139,8 @@ def _build(pinned: Path, place: Path) -> None:
     go = _program("go", "golang-go")
     # Nothing but what go.sum names gets in; and the same program comes out wherever it is built.
     exactly = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false"}
-    command = [go, "build", "-C", str(pinned), "-ldflags=-s -w", f"-o={place}/", "tool"]
+    parts = f"-tags={_PARTS.get(pinned.name, '')}"
+    command = [go, "build", "-C", str(pinned), parts, "-ldflags=-s -w", f"-o={place}/", "tool"]
     _run(command, _BUILD_TIMEOUT_S, os.environ | exactly)
 
 

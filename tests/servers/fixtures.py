@@ -68,6 +68,13 @@ def watching_programs(prometheus_programs: None) -> None:
 
 
 @pytest.fixture(scope="session")
+def telling_programs() -> None:
+    """What makes servers tell of themselves: Telegraf, and the agent within a broker."""
+    _got(partial(fetch.built, "telegraf"))
+    _got(partial(fetch.jars, "kafka_agent"))
+
+
+@pytest.fixture(scope="session")
 def mongo_replica_set(request: pytest.FixtureRequest) -> Iterator[Mongo]:
     """A replica set of one, without authentication."""
     _got(fetch.mongod)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,7 +45,7 @@ _OF_ONE_NODE = {
 
 
 class Kafka(Server):
-    """A broker in a folder. `settings` are the broker's own, above ours.
+    """A broker in a folder. `settings` are the broker's own, above ours, and `java` is told to its Java.
 
     `doors` are further ports to listen on, each with the port that whoever comes by it is sent to for all
     that follows: that of a proxy in front of it. Nobody has to log in, and topics are made by whoever wants
@@ -54,13 +54,18 @@ class Kafka(Server):
     """
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str] | None = None, doors: Mapping[int, int] | None = None
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        doors: Mapping[int, int] | None = None,
+        java: Sequence[str] = (),
     ) -> None:
         self._folder = folder.absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._port = Port(self._folder / "port")
         self._controller_port = Port(self._folder / "controller.port")
         self._process = Process(self._folder, "kafka")
+        self._java = java
         ours = _OF_ONE_NODE | self._places() | (self._doors(doors) if doors else {})
         self._settings = ours | dict(settings or {})
 
@@ -86,7 +91,7 @@ class Kafka(Server):
         java = [fetch.java(), _QUICK_START, *_LOGGING, "-cp", f"{fetch.jars('kafka')}/*"]
         if not Path(self._settings["log.dirs"], "meta.properties").exists():
             self._format([*java, "kafka.tools.StorageTool"], file)
-        self._process.start([*java, _HEAP, "kafka.Kafka", str(file)], self._answers)
+        self._process.start([*java, _HEAP, *self._java, "kafka.Kafka", str(file)], self._answers)
 
     def stop(self) -> None:
         self._process.stop()

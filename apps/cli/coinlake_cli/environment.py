@@ -61,6 +61,7 @@ SECTIONS = (
             _secret("MONGO_OWNER_PASSWORD", "owner makes collections, indexes and roles."),
             _secret("MONGO_WRITER_PASSWORD", "writer adds captures: Airflow's tasks and the page."),
             _secret("MONGO_READER_PASSWORD", "reader reads captures and keeps its mark: the producer."),
+            _secret("MONGO_WATCHER_PASSWORD", "watcher sees how the server fares: Telegraf."),
         ),
     ),
     Section(

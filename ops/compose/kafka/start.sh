@@ -33,11 +33,12 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 SETTINGS
-unset KAFKA_BROKER_PASSWORD own
+agent="${KAFKA_AGENT-}" # what tells of the broker itself, where observability.yaml watches
+unset KAFKA_BROKER_PASSWORD KAFKA_AGENT own
 kafka="java ${KAFKA_HEAP_OPTS} -Dlog4j2.configurationFile=/etc/coinlake/log4j2.properties -cp /opt/kafka/libs/*"
 set -f # what follows names all jars to Java, not to this shell
 if [ ! -e /var/lib/kafka/data/meta.properties ]; then
   id="$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab' | tr -d '=')" # as Kafka writes its ids
   ${kafka} kafka.tools.StorageTool format --cluster-id "${id}" --config /tmp/server.properties
 fi
-exec ${kafka} kafka.Kafka /tmp/server.properties
+exec ${kafka} ${agent} kafka.Kafka /tmp/server.properties

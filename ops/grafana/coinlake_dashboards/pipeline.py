@@ -18,6 +18,7 @@ from coinlake_dashboards.queries import (
     sql_series,
     sql_table,
 )
+from coinlake_dashboards.servers import what_servers_say
 
 _LAG: Steps = ((None, "green"), (60, "orange"), (300, "red"))
 _HOUR_S = 3600
@@ -32,6 +33,7 @@ def pipeline() -> Dashboard:
     _lake_to_topic(made)
     _topic_to_warehouse(made)
     _batches(made)
+    with_row(made, "What the servers say", *what_servers_say())
     return made
 
 

@@ -18,7 +18,9 @@ from coinlake.settings import Secret
 from coinlake_lake.mongo_server import READER, WRITER, Document, MongoServer
 
 ROOT = "root"
-ROLES: Mapping[str, str] = {"writer": WRITER, "reader": READER}
+_MONITOR = "clusterMonitor"
+"""MongoDB's own role, of the whole server: sees how it fares, and no document of ours."""
+ROLES: Mapping[str, str] = {"writer": WRITER, "reader": READER, "watcher": _MONITOR}
 """The logins of programs, each with its role."""
 
 _OWNER_ROLE = "dbOwner"
@@ -69,7 +71,7 @@ class OwnMachine:
         return [line for name, role in ROLES.items() for line in self._give(name, passwords[name], role)]
 
     def _give(self, name: str, password: Secret, role: str) -> list[str]:
-        granted = [{"role": role, "db": self._parsed["database"]}]
+        granted = [{"role": role, "db": "admin" if role == _MONITOR else self._parsed["database"]}]
         with self._client(self._root_password) as root:
             with _refused(_USER_IS_THERE):
                 root.admin.command("createUser", name, pwd=password.get_secret_value(), roles=granted)

@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 
 from coinlake.errors import FixConfiguration, TryAgain
 from coinlake.settings import Secret
-from coinlake_lake.mongo_logins import OwnMachine
+from coinlake_lake.mongo_logins import ROLES, OwnMachine
 from coinlake_lake.mongo_setup import set_up
 from servers.mongod import Member
 
@@ -36,7 +36,7 @@ def url_of(server: Member, user: str = "owner", password: str = "the-owners") ->
 
 
 def passwords(word: str) -> dict[str, Secret]:
-    return {name: Secret(f"{word}-{name}") for name in ("writer", "reader")}
+    return {name: Secret(f"{word}-{name}") for name in ROLES}
 
 
 def make(server: Member, word: str = "first") -> list[str]:
@@ -57,7 +57,10 @@ def test_each_login_is_made_once_and_may_do_what_its_role_may(server: Member) ->
         "Made the login root.",
         "Made the login owner with the role dbOwner.",
     ]
-    assert said[-1] == "Made the login reader with the role coinlake_reader."
+    assert said[-2:] == [
+        "Made the login reader with the role coinlake_reader.",
+        "Made the login watcher with the role clusterMonitor.",
+    ]
     assert make(server) == []
     assert captures(url_of(server, "writer", "first-writer")) == 0
     with MongoClient[dict[str, object]](
@@ -67,6 +70,23 @@ def test_each_login_is_made_once_and_may_do_what_its_role_may(server: Member) ->
             client.get_default_database()["captures"].insert_one({})
         with pytest.raises(OperationFailure, match="not authorized"):
             client.admin["system.users"].find_one()
+
+
+def test_the_watcher_sees_how_the_server_fares_and_no_document(server: Member) -> None:
+    make(server)
+    with MongoClient[dict[str, object]](
+        url_of(server, "watcher", "first-watcher").get_secret_value()
+    ) as watcher:
+        assert watcher.admin.command("serverStatus")["ok"] == 1.0
+        database = watcher.get_default_database()
+        assert database.command("dbStats")["ok"] == 1.0
+        for forbidden in (
+            database["captures"].find_one,
+            lambda: database["positions"].insert_one({}),
+            lambda: watcher.admin["system.users"].find_one(),
+        ):
+            with pytest.raises(OperationFailure, match="not authorized"):
+                forbidden()
 
 
 def test_a_new_password_takes_the_place_of_the_old_one(server: Member) -> None:
