@@ -30,7 +30,10 @@ from servers.mongod import Member
 from servers.ports import HOST, Port
 from servers.telegraf import Telegraf
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("kafka_program", "mongod_program")]
+pytestmark = [
+    pytest.mark.timeout(1800),  # the first test of a machine builds Telegraf and the collector
+    pytest.mark.usefixtures("kafka_program", "mongod_program"),
+]
 telling_programs = fixtures.telling_programs
 
 TOPIC, PARTITIONS = "coinlake.captures", 3
