@@ -71,10 +71,12 @@ class Program:
         self._process.kill()
 
     def revive(self) -> None:
-        """Starts it again if it has ended by itself, as its supervisor would. It must not need a person."""
-        if not self._process.runs:
+        """Starts it again if it has ended, as its supervisor would. It must not need a person."""
+        if self._process.runs:
+            return
+        if self._process.is_started:  # and has ended by itself
             self._assert_in(_ENDED, self._process.end(0))
-            self.start()
+        self.start()
 
     def last_words(self) -> str:
         """The end of its log."""

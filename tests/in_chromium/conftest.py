@@ -78,7 +78,10 @@ def _in_thread(scene: Scene, stops: list[Callable[[], None]]) -> str:
                 now=lambda: scene.now,
                 banner=scene.banner,
                 vitals=Vitals(
-                    alerts=lambda: scene.alerts, hops=lambda: scene.hops, allowances=lambda: scene.allowances
+                    alerts=lambda: scene.alerts,
+                    watched_elsewhere=scene.watched_elsewhere,
+                    hops=lambda: scene.hops,
+                    allowances=lambda: scene.allowances,
                 ),
             )
             found.append(await page.start())

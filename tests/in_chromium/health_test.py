@@ -47,6 +47,11 @@ def test_without_anybody_who_watches_it_says_who_does(open_tab: OpenTab) -> None
     expect(tab.locator("nav .pill.wrong")).to_be_hidden()
 
 
+def test_in_the_distributed_profile_it_says_who_watches(scene: Scene, open_tab: OpenTab) -> None:
+    scene.watched_elsewhere = True
+    expect(panel(open_tab("/health"), "Alerts")).to_contain_text("stands in Alertmanager")
+
+
 def test_what_is_wrong_stands_first_and_is_counted_on_every_view(scene: Scene, open_tab: OpenTab) -> None:
     fill(scene)
     scene.alerts = [STALLED, OVER]

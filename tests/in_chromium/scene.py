@@ -32,6 +32,7 @@ class Scene:
     now: datetime = NOW
     banner: str | None = None
     alerts: list[Episode] | None = None
+    watched_elsewhere: bool = False
     hops: list[Hop] = field(default_factory=list)
     allowances: list[Allowance] = field(default_factory=list)
     url: str = ""

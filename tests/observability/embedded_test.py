@@ -149,6 +149,7 @@ def test_log_lines_are_events_with_the_run_the_capture_and_the_trace(told: Told)
     assert {event["trace_id"] for event in stored} <= traces
     way = json.loads(told.program("--json", "trace", str(stored[0]["capture_id"])).stdout)
     assert {event["run_id"] for event in told.log} == {way["run_id"]}
+    assert {event["service.name"] for event in told.log} == {told.receiver.named("capture")[0].service}
     (committed,) = (event for event in told.log if event["event"] == "pipeline.batch_committed")
     assert committed["trace_id"] in {span.trace_id for span in told.receiver.named("batch")}
 

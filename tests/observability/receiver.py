@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
+
+from servers.answering import Answer, Answering
 
 DEADLINE_S = 200.0
 
@@ -59,46 +60,42 @@ class Point:
     is_delta: bool
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: object) -> None:
-        """Says nothing of callers that went away."""
-
-
-class Receiver:
-    """Listens until `with` ends. `answer` is the status that it gives; `hold` keeps callers waiting."""
+class Receiver(Answering):
+    """Listens until `with` ends. `status` is what it answers; `hold` keeps callers waiting."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.spans: list[Span] = []
         self.points: list[Point] = []
         self.resources: list[dict[str, Any]] = []
         self.bytes_received = b""
         self.refused: set[str] = set()
         """Paths that were asked for, and got another answer than 200."""
-        self.answer = 200
+        self.status = 200
         self.hold = threading.Event()
         self.hold.set()
-        self._server = _Server(("127.0.0.1", 0), self._caller())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self.hold.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(*error)
 
     @property
     def environment(self) -> dict[str, str]:
         """What makes a program send to it, soon."""
         return {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self._server.server_port}",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.root,
             "OTEL_METRIC_EXPORT_INTERVAL": "200",
             "OTEL_BSP_SCHEDULE_DELAY": "100",
         }
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """Takes what was sent, unless it is to refuse it."""
+        self.hold.wait()
+        if self.status == 200:
+            self._take(path, body)
+        else:
+            self.refused.add(path)
+        return Answer(self.status)
 
     def named(self, name: str) -> list[Span]:
         """The spans of a name."""
@@ -127,27 +124,6 @@ class Receiver:
             self.spans += _spans(ExportTraceServiceRequest.FromString(body), self.resources)
         elif path == "/v1/metrics":
             self.points += _points(ExportMetricsServiceRequest.FromString(body), self.resources)
-
-    def _caller(receiver) -> type[BaseHTTPRequestHandler]:
-        class Caller(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.hold.wait()
-                answer = receiver.answer
-                if answer == 200:
-                    receiver._take(self.path, body)
-                else:
-                    receiver.refused.add(self.path)
-                self.send_response(answer)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Caller
 
 
 def _spans(request: ExportTraceServiceRequest, resources: list[dict[str, Any]]) -> Iterator[Span]:

@@ -151,12 +151,12 @@ def test_a_collector_that_hangs_holds_up_neither_the_work_nor_the_end(receiver: 
 
 
 def test_what_a_collector_did_not_take_is_counted_and_told_once_it_is_back(receiver: Receiver) -> None:
-    receiver.answer = 400
+    receiver.status = 400
     process = python(SERVICE.format(spans=50), receiver.environment)
     assert process.stdout is not None
     process.stdout.readline()
     receiver.wait(lambda got: got.refused == {"/v1/traces", "/v1/metrics"})
-    receiver.answer = 200
+    receiver.status = 200
     dropped = receiver.wait(lambda got: got.of("coinlake.telemetry.dropped", signal="traces"))
     assert dropped[-1].value == 50
     _, _, logged = ended(process)

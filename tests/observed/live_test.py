@@ -7,17 +7,23 @@ Alertmanager. VictoriaLogs and Jaeger stand in for Loki and Tempo, which cannot 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 import yaml
 
 from chaos.disk import MEGABYTE, mounted
 from coinlake_bus.kafka import Bus
+from dashboards.expressions import Shown, expanded, expressions
 from distributed.site import let_go
 from observed.accelerated import faster
+from observed.breaking import Breaking
+from observed.faults import FAULTS
 from observed.hearing import Due, ended, provoked, quiet, until
 from observed.scene import FEW, Scene
 from observed.shipped import OPS, rules
@@ -26,8 +32,12 @@ from servers.fixtures import Spark
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("kafka_program", "mongod_program")]
 
-_START_S = 240
-"""The longest that Spark may take to load its first capture on a busy machine."""
+_RUN = timedelta(minutes=30)
+"""Longer than all of this takes."""
+_NOTHING_TO_SAY = {"quality: Telemetry dropped"}
+"""Questions whose answer is nothing where nothing is wrong with what is watched."""
+_OF_SERVERS = re.compile(r"\b(kafka|mongodb|airflow)_")
+"""What servers say of themselves is asked in `servers_test`, where they run as they are shipped."""
 _NEVER_HERE = {"NeverVerified", "QuotaRunningOut"}
 """Alerts that take a day and a half, or six hours of a month: promtool alone shows that they fire."""
 
@@ -38,10 +48,8 @@ def scene(
 ) -> Iterator[Scene]:
     """Everything, at work, and nothing to say but that the chain of alerts works."""
     with Scene.running(tmp_path_factory.mktemp("scene"), spark_home) as scene:
-        scene.append_now()
-        until(scene, scene.site.loaded, _START_S, "the first capture is loaded")
         scene.venues["coinbase"].mood = "in pieces"
-        scene.run.start()
+        scene.begin()
         yield scene
 
 
@@ -179,6 +187,20 @@ def test_a_program_that_is_killed_spent_credits_and_an_old_proof_are_told(scene:
     ended(scene, spent, old)
 
 
+def test_what_a_person_breaks_is_told_and_mended(scene: Scene) -> None:
+    until(scene, lambda: quiet(scene), 60, "nothing but the heartbeat fires")
+    with Breaking(scene) as breaking, httpx.Client(base_url=breaking.root, timeout=180) as person:
+        assert set(re.findall(rf"{breaking.root}/(\S+)", person.get("/").text)) == {*FAULTS, "mend"}
+        assert person.post("/the-moon").status_code == 404
+        said = person.post("/spark").text.splitlines()
+        assert said[0] == "The Spark program is killed. ServiceDown is to tell of it."
+        assert re.fullmatch(
+            r"After \d+ s: on-call is told: firing ServiceDown: coinlake-spark is down.*", said[1]
+        )
+        assert person.post("/mend").text.startswith("All is well again.")
+    ended(scene, Due("ServiceDown", "coinlake-spark is down", 0))
+
+
 def test_every_rule_has_a_value_and_no_evaluation_failed(scene: Scene) -> None:
     prometheus = scene.watching.prometheus
     assert [rule["name"] for rule in prometheus.rules() if rule["health"] != "ok"] == []
@@ -195,11 +217,33 @@ def test_every_rule_has_a_value_and_no_evaluation_failed(scene: Scene) -> None:
     assert shipped - told <= _NEVER_HERE | held_back
 
 
+def test_every_question_of_a_dashboard_has_an_answer(scene: Scene) -> None:
+    now = datetime.now(UTC)
+    shown = Shown(now - _RUN, now, {"source": ".*", "service": ".+"})
+    empty = {
+        str(one)
+        for one in expressions("promql")
+        if not _OF_SERVERS.search(one.text)
+        and not scene.watching.prometheus.ask(_at_any_time(expanded(one, shown)))
+    }
+    assert empty <= _NOTHING_TO_SAY
+
+
 def test_one_trace_leads_from_the_call_to_the_row_and_to_what_was_logged(scene: Scene) -> None:
     capture_id, trace_id = scene.newest_capture()
     until(scene, lambda: len(scene.hops(trace_id)) >= 3, 30, "all its hops have come")
     assert {"coinlake-run", "coinlake-producer", "coinlake-spark"} <= set(scene.hops(trace_id))
     assert scene.site.rows(f"SELECT 1 FROM loaded_captures WHERE capture_id = '{capture_id}'")
+    logs = scene.watching.logs
+    until(scene, lambda: logs.ask(f'trace_id:="{trace_id}"'), 30, "its lines are in the store of logs")
+    lines = {line["event"]: line for line in logs.ask(f'trace_id:="{trace_id}"')}
+    assert lines["feed.stored"]["capture_id"] == capture_id
+
+
+def _at_any_time(question: str) -> str:
+    """What a question had for an answer at any time of the run; of a variable, the series it is made of."""
+    series = re.sub(r"^label_values\((\w+), *\w+\)$", r"\1", question)
+    return f"last_over_time(({series})[{_RUN.seconds}s:5s])"
 
 
 def _free(scene: Scene, mountpoint: Path) -> float:

@@ -21,11 +21,13 @@ from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_setup import set_up
 from command_line import program as command_line
 from distributed.site import Site
+from distributed.site import until as wait_until
 from observed.venues import BITCOIN, Venue, coingecko_page
 from observed.watching import Watching
 from servers.fixtures import Spark
 from servers.kafka import Kafka
 from servers.mongod import Mongo
+from servers.ports import HOST, Port
 from servers.postgres import Postgres
 
 PLENTY, FEW = 1_000_000_000, 10
@@ -36,7 +38,7 @@ _SETTINGS = """
 profile = "distributed"
 
 [page]
-port = 0
+port = {page}
 
 [fetch]
 attempts = 2
@@ -72,6 +74,8 @@ class Scene:
     spark: Program
     coinlake: command_line.Program
     watching: Watching
+    page: str
+    """Where people open the page, which the program that asks the venues serves."""
 
     @classmethod
     @contextmanager
@@ -84,16 +88,20 @@ class Scene:
             venues = {kind: stack.enter_context(Venue(kind)) for kind in ("coingecko", "binance", "coinbase")}
             lake_url = Secret(urlsplit(mongo.uri)._replace(path="/coinlake").geturl())
             set_up(lake_url)
-            site = _site(folder, kafka, postgres, spark, venues)
+            page = Port(folder / "page.port")
+            stack.callback(page.release)
+            site = _site(folder, kafka, postgres, spark, venues, page.number)
             probed = {"mongodb": _address(mongo.uri), "kafka": kafka.bootstrap_servers}
             logs = str(folder / "*.log")
             watching = stack.enter_context(Watching.over(folder / "watching", site.dsn, probed, logs))
-            scene = cls._made(site, lake_url, kafka, venues, watching)
+            scene = cls._made(site, lake_url, kafka, venues, watching, page.number)
             programs = (scene.run, scene.producer, scene.spark)
             try:
                 scene.producer.start()
                 scene.spark.start()
                 yield scene
+            except KeyboardInterrupt:  # a person has seen enough
+                raise
             except BaseException:
                 print(*(program.last_words() for program in programs), sep="\n\n")
                 print(watching.collector.last_words(), watching.prometheus.last_words(), sep="\n\n")
@@ -104,7 +112,13 @@ class Scene:
 
     @classmethod
     def _made(
-        cls, site: Site, lake_url: Secret, kafka: Kafka, venues: Mapping[str, Venue], watching: Watching
+        cls,
+        site: Site,
+        lake_url: Secret,
+        kafka: Kafka,
+        venues: Mapping[str, Venue],
+        watching: Watching,
+        page: int,
     ) -> Scene:
         told = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{watching.collector.address('otlp_http')}",
@@ -123,7 +137,7 @@ class Scene:
             lake_url=lake_url,
             kafka=kafka,
             venues=venues,
-            run=Program(site.folder, "coinlake-run", coinlake.command("run"), coinlake.variables()),
+            run=_run(coinlake, {}),
             producer=Program(
                 site.folder,
                 "coinlake-producer",
@@ -138,7 +152,14 @@ class Scene:
             ),
             coinlake=coinlake,
             watching=watching,
+            page=f"http://{HOST}:{page}",
         )
+
+    def begin(self) -> None:
+        """Waits until Spark loads what the lake has, and begins to ask the venues."""
+        self.append_now()
+        wait_until(self.site.loaded)
+        self.run.start()
 
     def append_now(self) -> None:
         """Puts a capture of now into the lake."""
@@ -176,15 +197,12 @@ class Scene:
             self.watching.logs.start()
         if not self.kafka.runs:
             self.kafka.start()
-        for program in (self.producer, self.spark):
+        for program in (self.run, self.producer, self.spark):
             program.revive()
 
     def with_credits(self, credits_a_month: int) -> Program:
         """The program that asks the venues, as it would be with so many credits at CoinGecko."""
-        variables = self.coinlake.variables() | {
-            "COINLAKE_SOURCES__COINGECKO__CREDITS_PER_MONTH": str(credits_a_month)
-        }
-        return Program(self.site.folder, "coinlake-run", self.coinlake.command("run"), variables)
+        return _run(self.coinlake, {"COINLAKE_SOURCES__COINGECKO__CREDITS_PER_MONTH": str(credits_a_month)})
 
     def backfill(self, price: float, captures: int) -> None:
         """Puts captures of a day and half an hour ago into the lake, with that price of Bitcoin."""
@@ -195,13 +213,21 @@ class Scene:
                 lake.append(_capture(slot, msgspec.json.encode(coingecko_page(price, slot))))
 
 
-def _site(folder: Path, kafka: Kafka, postgres: Postgres, spark: Spark, venues: Mapping[str, Venue]) -> Site:
+def _site(
+    folder: Path, kafka: Kafka, postgres: Postgres, spark: Spark, venues: Mapping[str, Venue], page: int
+) -> Site:
     site = Site.made(folder, kafka, postgres, spark)
     roots = {kind: venue.root for kind, venue in venues.items()}
     servers = site.config.read_text(encoding="utf-8")
     kept = servers.replace("[bus]\n", f'[bus]\nretention = "{RETENTION_S}s"\n')
-    site.config.write_text(_SETTINGS.format(**roots) + kept, encoding="utf-8")
+    site.config.write_text(_SETTINGS.format(page=page, **roots) + kept, encoding="utf-8")
     return site
+
+
+def _run(coinlake: command_line.Program, more: Mapping[str, str]) -> Program:
+    """The program that asks the venues, and says all that it does."""
+    variables = {**coinlake.variables(), **more}
+    return Program(coinlake.home, "coinlake-run", coinlake.command("--verbose", "run"), variables)
 
 
 def _capture(slot: datetime, body: bytes) -> Capture:

@@ -7,10 +7,10 @@ market asks for prices that are minutes old. Their answers have the form of the 
 from __future__ import annotations
 
 import json
-import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal, Self
+from typing import Literal
+
+from servers.answering import Answer, Answering
 
 Mood = Literal["well", "silent", "frozen", "nonsense", "banning", "in pieces"]
 """silent: no answer but an error; frozen: the same prices of the same moment; nonsense: HTML, with status
@@ -21,10 +21,11 @@ BAN_S = 12
 _NONSENSE = b"<html>Scheduled maintenance</html>"
 
 
-class Venue:
+class Venue(Answering):
     """A venue as a server, from entering to leaving it; `mood` and `price` may be changed meanwhile."""
 
     def __init__(self, kind: Literal["coingecko", "binance", "coinbase"]) -> None:
+        super().__init__()
         self.kind = kind
         self.price = BITCOIN
         self._mood: Mood = "well"
@@ -40,24 +41,12 @@ class Venue:
         self._frozen_at = datetime.now(UTC)
         self._mood = mood
 
-    @property
-    def root(self) -> str:
-        """What takes the place of the API's own root."""
-        return f"http://127.0.0.1:{self._http.server_port}"
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """What the venue would say, by its mood."""
+        status, headers, said = self._said(path.split("?")[0])
+        return Answer(status, {**headers, "Content-Type": "application/json"}, [said])
 
-    def __enter__(self) -> Self:
-        self._http = _Http(self)
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-    def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body for a path below the root."""
+    def _said(self, path: str) -> tuple[int, dict[str, str], bytes]:
         if self._mood == "banning":
             until_ms = int(datetime.now(UTC).timestamp() + BAN_S) * 1000
             said = {"code": -1003, "msg": f"Way too much request weight used; IP banned until {until_ms}."}
@@ -100,28 +89,3 @@ def _coinbase(path: str, price: float, now: datetime) -> object:
 
 
 _ANSWERS = {"coingecko": _coingecko, "binance": _binance, "coinbase": _coinbase}
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, venue: Venue) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.venue = venue
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Http
-
-    def do_GET(self) -> None:
-        status, headers, body = self.server.venue.answer(self.path.split("?")[0])
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""

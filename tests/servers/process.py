@@ -70,6 +70,11 @@ class Process:
         """Whether the server was started and has not ended."""
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it was started and not ended by us; it may have ended by itself."""
+        return self._child is not None
+
     def start(
         self, command: Sequence[str], ready: Callable[[], bool], environment: Mapping[str, str] | None = None
     ) -> None:

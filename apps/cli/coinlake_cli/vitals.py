@@ -19,6 +19,7 @@ def vitals(deployment: Deployment, episodes: Episodes | None) -> Vitals:
     """Of a deployment; without `episodes` nobody watches it."""
     return Vitals(
         alerts=partial(_alerts, episodes),
+        watched_elsewhere=deployment.settings.profile == "distributed",
         hops=partial(hops, deployment),
         allowances=partial(_allowances, deployment),
     )

@@ -165,6 +165,7 @@ class _Course:
         with self._within(batch):
             with tracing.span("stage"):
                 lines = staged(messages, Task(self._config, tracing.is_recording(), batch.side)).collect()
+            metrics.REFINE_DURATION.record((time.time_ns() - batch.since_ns) / 1e9, engine="spark")
             attempts, stretches = _read(lines)
             if not stretches:
                 batch.span.end()

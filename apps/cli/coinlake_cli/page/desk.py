@@ -32,6 +32,8 @@ class Vitals:
 
     alerts: Callable[[], Sequence[Episode] | None] = lambda: None
     """What is wrong now, and then what was; None where nobody watches."""
+    watched_elsewhere: bool = False
+    """By what the page does not ask: Prometheus."""
     hops: Callable[[], Sequence[Hop]] = list
     allowances: Callable[[], Sequence[Allowance]] = list
 

@@ -82,7 +82,12 @@ class _Health:
         """Shows how it fares now. What the warehouse is not needed for shows even where that is away."""
         now, vitals = self._desk.now(), self._desk.vitals
         alerts = await asyncio.to_thread(vitals.alerts)
-        if alerts is None:
+        if vitals.watched_elsewhere:
+            self._alerts.say(
+                "Watched by Prometheus",
+                "What fires in the distributed profile stands in Alertmanager: docs/observability.md.",
+            )
+        elif alerts is None:
             self._alerts.say(
                 "Nobody watches here",
                 "coinlake run watches its deployment, and tells whom alerts.notify names.",

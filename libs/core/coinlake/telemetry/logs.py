@@ -24,6 +24,9 @@ Form = Literal["auto", "json", "text"]
 RUN_ID = str(uuid4())
 """Of this run of this program: on each of its log lines, and on each capture it fetches."""
 
+_said_by: dict[str, str] = {}
+"""The program, under the name that its spans have: a store of logs finds both by it."""
+
 _JSON = structlog.processors.JSONRenderer(ensure_ascii=False)
 
 
@@ -47,6 +50,11 @@ def log_to_stderr(level: int = logging.INFO, form: Form = "auto") -> None:
     logging.basicConfig(handlers=[_Relay(logging.WARNING)], force=True)
 
 
+def said_by(service: str) -> None:
+    """From now on each line of JSON names this program."""
+    _said_by["service.name"] = service
+
+
 class _Relay(logging.Handler):
     """Makes an event of what a library logs by Python's own means."""
 
@@ -63,7 +71,7 @@ def _with_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     if context.is_valid:
         event["trace_id"] = trace.format_trace_id(context.trace_id)
         event["span_id"] = trace.format_span_id(context.span_id)
-    return {"run_id": RUN_ID, **event}
+    return {"run_id": RUN_ID, **_said_by, **event}
 
 
 def _without_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -219,7 +219,7 @@ BATCH_DURATION = Histogram(
 REFINE_DURATION = Histogram(
     "coinlake.refine.duration",
     "s",
-    "How long refining a batch took, in one process.",
+    "How long refining a batch took; of Spark with staging its rows, to the end of its last task.",
     ENGINE,
     buckets=_SECONDS,
 )

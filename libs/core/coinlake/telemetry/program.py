@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from coinlake import __version__
-from coinlake.telemetry import declaring, metrics, tracing
+from coinlake.telemetry import declaring, logs, metrics, tracing
 
 STOP_S = 2.0
 """The longest that the end of a program waits for the collector to take what is left."""
@@ -51,6 +51,7 @@ def running(service: str, *, once: bool = False) -> Iterator[None]:
     `once` is for a command that does one thing and ends: it is one span, within the trace that TRACEPARENT
     names, and its metrics are sent at its end. A collector that is away is waited for `STOP_S` at most.
     """
+    logs.said_by(os.environ.get("OTEL_SERVICE_NAME") or service)
     stops = start(service, once=once)
     try:
         if once:
