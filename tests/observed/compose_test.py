@@ -55,6 +55,14 @@ def test_every_watcher_is_contained(watchers: dict[str, dict[str, Any]]) -> None
         assert ":" in service["image"].rpartition("/")[2], f"{name} is not pinned"
 
 
+def test_who_asks_mongodb_about_itself_knows_the_password_of_its_own_login_only(
+    project: dict[str, Any],
+) -> None:
+    telegraf = project["services"]["telegraf"]
+    assert set(telegraf["environment"]) == {"MONGO_WATCHER_PASSWORD"}
+    assert telegraf["environment"]["MONGO_WATCHER_PASSWORD"] not in str(telegraf["entrypoint"])
+
+
 def test_our_programs_tell_the_collector_and_are_named_in_its_logs(project: dict[str, Any]) -> None:
     for name in OURS:
         service = project["services"][name]

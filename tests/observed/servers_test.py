@@ -39,6 +39,8 @@ telling_programs = fixtures.telling_programs
 TOPIC, PARTITIONS = "coinlake.captures", 3
 EXPIRATION_S = 4
 _DEADLINE_S = 60
+_OF_AIRFLOW = ("scheduler_heartbeat", "dag_processor_heartbeat", "ti.finish")
+"""What tests/scheduling has of a real one."""
 _NOBODY = "127.0.0.1:1"
 """An address where nobody listens."""
 
@@ -164,8 +166,9 @@ def test_kafka_tells_what_dashboards_ask_of_it(tmp_path: Path, telling_programs:
     port.release()
 
 
-@pytest.mark.usefixtures("watching_programs")
-def test_beats_of_several_processes_add_up_and_a_heart_that_stands_still_is_gone(tmp_path: Path) -> None:
+@pytest.fixture
+def collector(tmp_path: Path, watching_programs: None) -> Iterator[Collector]:
+    """With nobody to send to."""
     variables = {
         "METRIC_EXPIRATION": f"{EXPIRATION_S}s",
         "BATCH_TIMEOUT": "100ms",
@@ -174,18 +177,30 @@ def test_beats_of_several_processes_add_up_and_a_heart_that_stands_still_is_gone
         "LOG_FILES": str(tmp_path / "none"),
     }
     with Collector(tmp_path / "collector", OPS / "collector/config.yaml", variables) as collector:
-
-        def beats() -> Mapping[str, float]:
-            return told(collector.address("programs")).get("airflow_scheduler_heartbeat_total", {})
-
-        for number in range(3):
-            _beat(collector, added=number + 1)
-        (labels,) = until(lambda: [one for one, value in beats().items() if value == 6])
-        assert 'job="airflow-scheduler"' in labels
-        until(lambda: not beats())
+        yield collector
 
 
-def _beat(collector: Collector, added: int) -> None:
+def test_beats_of_several_processes_add_up_and_a_heart_that_stands_still_is_gone(
+    collector: Collector,
+) -> None:
+    def beats() -> Mapping[str, float]:
+        return told(collector.address("programs")).get("airflow_scheduler_heartbeat_total", {})
+
+    for number in range(3):
+        _count(collector, "scheduler_heartbeat", number + 1)
+    (labels,) = until(lambda: [one for one, value in beats().items() if value == 6])
+    assert 'job="airflow-scheduler"' in labels
+    until(lambda: not beats())
+
+
+def test_what_airflow_tells_has_the_names_that_dashboards_ask_for(collector: Collector) -> None:
+    for metric in _OF_AIRFLOW:
+        _count(collector, metric, 1)
+    assert named("airflow")
+    until(lambda: named("airflow") <= told(collector.address("programs")).keys())
+
+
+def _count(collector: Collector, metric: str, added: int) -> None:
     """What a process of Airflow's sends that counted so much since it began."""
     now_ns = time.time_ns()
     point = {
@@ -195,7 +210,7 @@ def _beat(collector: Collector, added: int) -> None:
     }
     counter = {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": [point]}
     service = {"attributes": [{"key": "service.name", "value": {"stringValue": "airflow-scheduler"}}]}
-    metrics = [{"name": "airflow.scheduler_heartbeat", "sum": counter}]
+    metrics = [{"name": f"airflow.{metric}", "sum": counter}]
     body = {"resourceMetrics": [{"resource": service, "scopeMetrics": [{"metrics": metrics}]}]}
     sent = urllib.request.Request(
         f"http://{collector.address('otlp_http')}/v1/metrics",
