@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ IMAGES = {
 BASE = "coinlake-base:bookworm"
 
 _BASE_IMAGE = Path("build-support/base-image").absolute()
+_COPIED_FILES = ("BUILD", "pants", "pants.toml")
+_COPIED_FOLDERS = ("3rdparty", "apps", "build-support", "libs", "ops", "pants-plugins", "stages")
 _BUILD_TIMEOUT_S = 900
 
 
@@ -36,7 +39,7 @@ def load_base(docker: Docker) -> None:
 
 
 def package(docker: Docker, *targets: str) -> None:
-    """Packages what these targets are, as a person does."""
+    """Packages what these targets are, as a person does, in a copy of the repository."""
     client = f'["{docker.client()}", "/usr/bin", "/bin"]'
     # First the interpreter beneath a virtual environment: that may have no pip, which fetches Spark.
     programs = f"{sys.base_prefix}/bin{os.pathsep}{os.environ['PATH']}"
@@ -49,7 +52,17 @@ def package(docker: Docker, *targets: str) -> None:
             "HOST_PATH": programs,
             "PANTS_DOCKER_EXECUTABLE_SEARCH_PATHS": client,
         },
+        _copy(docker.folder / "repository"),
     )
+
+
+def _copy(to: Path) -> Path:
+    """Copies what is packaged: where Pants runs the tests, links lie beside it which Pants itself refuses."""
+    for folder in _COPIED_FOLDERS:
+        shutil.copytree(folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in _COPIED_FILES:
+        shutil.copy(file, to)
+    return to
 
 
 def build(docker: Docker, context: Path, stage: str, *arguments: str) -> str:
@@ -59,9 +72,10 @@ def build(docker: Docker, context: Path, stage: str, *arguments: str) -> str:
     return docker(*command, f"--file={context}/ops/images/Dockerfile", str(context)).stdout.strip()
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> None:
+def _run(command: list[str], environment: Mapping[str, str], folder: Path | None = None) -> None:
     done = subprocess.run(
         command,
+        cwd=folder,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -22,7 +22,10 @@ from uuid import uuid4
 from servers.fetch import Missing
 from servers.process import Process
 
+_CLIENT = "/usr/bin/docker"
+
 PROGRAMS = {
+    _CLIENT: "docker.io",
     "dockerd": "docker.io",
     "docker-init": "docker.io",
     "mmdebstrap": "mmdebstrap",
@@ -41,7 +44,6 @@ HARDENED = (
 )
 """How all containers run: with nothing that they do not need."""
 
-_CLIENT = "/usr/bin/docker"
 _ON_THE_NETWORK_OF_THE_MACHINE = f"""#!/bin/sh
 [ "$1" = build ] && {{ shift; exec {_CLIENT} build --network=host "$@"; }}
 exec {_CLIENT} "$@"
@@ -52,6 +54,9 @@ class Docker:
     """A daemon in a folder of its own. As a context manager it is started, and ended with all it runs."""
 
     def __init__(self) -> None:
+        """`Missing` where it cannot start."""
+        if os.geteuid() != 0:
+            raise Missing("A Docker of the tests' own wants root: run them as root.")
         for program, package in PROGRAMS.items():
             if shutil.which(program) is None:
                 raise Missing(f"There is no {program}: `apt-get install {package}` (Debian).")
@@ -165,6 +170,10 @@ class Container:
     def inside(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Runs a command in it."""
         return self._docker("exec", self.name, *command, checked=False)
+
+    def processes(self) -> str:
+        """The command lines of all its processes."""
+        return self._docker("top", self.name).stdout
 
     def trouble(self) -> str:
         """What its image's own check of health finds wrong now; nothing where it is well."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
+from pymongo import MongoClient
 
 from images.building import IMAGES
 from images.docker import Container, Docker
@@ -19,6 +20,7 @@ from servers.postgres import Postgres
 
 DEADLINE_S = 300
 PARTITIONS = 2
+_LOOK_AGAIN_S = 0.5
 
 
 @dataclass
@@ -62,6 +64,11 @@ class Platform:
             self.docker, IMAGES[name], *command, options=options, environment=self.settings | more
         )
 
+    def captured(self) -> int:
+        """How many captures are in the lake."""
+        with MongoClient[dict[str, object]](self.settings["COINLAKE_LAKE__URL"]) as client:
+            return client.get_default_database()["captures"].count_documents({})
+
     def loaded(self) -> int:
         """How many captures are in the warehouse."""
         dsn = self.settings["COINLAKE_WAREHOUSE__DSN"]
@@ -88,4 +95,4 @@ def until(holds: Callable[[], object], *by: Container) -> None:
         ended = [container.name for container in by if not container.state["Running"]]
         assert not ended, f"{ended} ended"
         assert time.monotonic() < end, "it does not come true"
-        time.sleep(0.2)
+        time.sleep(_LOOK_AGAIN_S)
