@@ -24,6 +24,7 @@ from coinlake_lake.mongo_setup import set_up
 from dashboards.expressions import expressions
 from observed.shipped import OPS, asked
 from servers import fetch, fixtures
+from servers.certificates import make_authority, make_server_identity
 from servers.collector import Collector
 from servers.kafka import Kafka
 from servers.mongod import Member
@@ -82,6 +83,10 @@ class Asked:
     telegraf: Telegraf
     owner_url: str = field(repr=False)
     password: str = field(repr=False)
+    variables: Mapping[str, str] = field(repr=False)
+    """Of Telegraf."""
+    ca_file: Path
+    """Who signed MongoDB's certificate."""
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +96,9 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory, telling_programs: None) ->
     key = folder / "key"
     key.write_text(secrets.token_hex(24))
     key.chmod(0o600)
-    mongo = Member(folder / "mongo", ["--replSet=rs0", f"--keyFile={key}", "--oplogSize=128"])
+    ca_file = make_authority(folder / "certificates")
+    tls = ["--tlsMode=preferTLS", f"--tlsCertificateKeyFile={make_server_identity(ca_file)}"]
+    mongo = Member(folder / "mongo", ["--replSet=rs0", f"--keyFile={key}", "--oplogSize=128", *tls])
     passwords = {name: secrets.token_hex(16) for name in (*ROLES, "owner", "root")}
     owner_url = (
         f"mongodb://owner:{passwords['owner']}@{mongo.address}/coinlake?replicaSet=rs0&authSource=admin"
@@ -112,7 +119,7 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory, telling_programs: None) ->
         own.begin()
         set_up(Secret(owner_url))
         own.give_logins({name: Secret(password) for name, password in passwords.items()})
-        yield Asked(mongo, telegraf, owner_url, passwords["watcher"])
+        yield Asked(mongo, telegraf, owner_url, passwords["watcher"], variables, ca_file)
         print(telegraf.last_words())
 
 
@@ -131,6 +138,20 @@ def test_mongodb_tells_what_dashboards_ask_of_it_to_a_login_that_sees_nothing_el
     log = mongodb.telegraf.last_words()
     assert "not authorized" not in log
     assert mongodb.password not in log
+
+
+def test_with_who_signed_its_certificate_mongodb_is_asked_over_tls(mongodb: Asked, tmp_path: Path) -> None:
+    watcher = f"mongodb://watcher:{mongodb.password}@{mongodb.mongo.address}/?directConnection=true"
+
+    def over_tls() -> int:
+        with MongoClient[dict[str, dict[str, int]]](watcher) as client:
+            return sum(client.admin.command("serverStatus")["transportSecurity"].values())
+
+    assert over_tls() == 0
+    variables = {**mongodb.variables, "MONGO_CA_FILE": str(mongodb.ca_file)}
+    with Telegraf(tmp_path, OPS / "telegraf/telegraf.toml", variables) as telegraf:
+        until(lambda: "mongodb_connections_current" in told(telegraf.address()))
+    assert over_tls() > 0
 
 
 def test_a_mongodb_that_is_gone_leaves_no_number_behind_and_comes_back(mongodb: Asked) -> None:
