@@ -19,6 +19,7 @@ MEASURED = (
     "load",
     "embedded pipeline",
     "embedded pipeline with telemetry on",
+    "embedded pipeline with telemetry on",
     "peak memory",
     "a batch",
     "status",
