@@ -121,14 +121,14 @@ def _movers() -> Panels:
         rows(
             "Risers",
             f"What rose most in the shown time, by market time. {guard}",
-            sql_table("markets/risers"),
+            sql_table("markets/movers", beyond=">", order="DESC"),
             width=9,
             columns=moved,
         ),
         rows(
             "Fallers",
             f"What fell most in the shown time, by market time. {guard}",
-            sql_table("markets/fallers"),
+            sql_table("markets/movers", beyond="<", order="ASC"),
             width=9,
             columns=moved,
         ),
@@ -170,14 +170,14 @@ def _venues(made: Dashboard) -> None:
         lines(
             "In US dollars",
             f"The close of each bucket, converted by what the currency itself cost. {unmapped}",
-            sql_series("markets/venues"),
+            sql_series("markets/across", column="price_usd", shown_as="price"),
             width=12,
             unit="none",
         ),
         lines(
             "From the median",
             f"Hundredths of a percent from the median of all venues. {unmapped}",
-            sql_series("markets/distance"),
+            sql_series("markets/across", column="distance_bp", shown_as="distance"),
             width=12,
             unit="none",
         ),

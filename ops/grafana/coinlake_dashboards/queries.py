@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -82,14 +83,14 @@ def half_and_95(histogram: str, having: str = "") -> tuple[Query, Query]:
     )
 
 
-def sql_series(name: str) -> Query:
+def sql_series(name: str, /, **words: str) -> Query:
     """`sql/NAME.sql` as time series: in order of a column `time`; texts name series, numbers are plotted."""
-    return Query(WAREHOUSE, lambda letter: _Sql(statement(name), "time_series", letter))
+    return Query(WAREHOUSE, lambda letter: _Sql(statement(name, **words), "time_series", letter))
 
 
-def sql_table(name: str) -> Query:
+def sql_table(name: str, /, **words: str) -> Query:
     """`sql/NAME.sql` as it answers."""
-    return Query(WAREHOUSE, lambda letter: _Sql(statement(name), "table", letter))
+    return Query(WAREHOUSE, lambda letter: _Sql(statement(name, **words), "table", letter))
 
 
 def logql(expression: str, legend: str = "") -> Query:
@@ -123,9 +124,10 @@ def traceql(expression: str, limit: int = 20) -> Query:
     )
 
 
-def statement(name: str) -> str:
-    """The text of `sql/NAME.sql`."""
-    return (files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8").strip()
+def statement(name: str, /, **words: str) -> str:
+    """The text of `sql/NAME.sql`, with each `{{word}}` replaced. Raises `KeyError` where one is not given."""
+    text = (files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8").strip()
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: words[found[1]], text)
 
 
 @dataclass(frozen=True)

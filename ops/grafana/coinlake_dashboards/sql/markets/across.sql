@@ -1,8 +1,9 @@
--- How far each venue's price is from the median of all, in hundredths of a percent.
+-- The asset at every venue that the map of assets names for it: its price in US dollars, or how far that is from
+-- the median of all, in hundredths of a percent.
 SELECT
     $__timeGroup(open_time, '${interval:raw}', NULL)      AS "time",
     concat_ws(' ', source, venue_asset, quote_currency)   AS metric,
-    distance_bp::double precision                         AS distance
+    {{column}}::double precision AS {{shown_as}}
 FROM coinlake.price_comparison
 WHERE asset = (
         SELECT asset

@@ -1,4 +1,4 @@
--- What rose most in the shown time, by market time: from the first open to the last close. Only what was quoted
+-- What moved most one way in the shown time, by market time: from the first open to the last close. Only what was quoted
 -- in the first and in the last tenth of that time counts, so a dead or a new listing is no mover.
 WITH shown AS (
     SELECT
@@ -42,6 +42,6 @@ CROSS JOIN LATERAL (
 ) AS latest
 WHERE latest_quotes.source = ${source:sqlstring}
     AND latest_quotes.quote_currency = ${currency:sqlstring}
-    AND latest.close > earliest.open
-ORDER BY latest.close / nullif(earliest.open, 0) DESC NULLS LAST, asset
+    AND latest.close {{beyond}} earliest.open
+ORDER BY latest.close / nullif(earliest.open, 0) {{order}} NULLS LAST, asset
 LIMIT 15
