@@ -7,6 +7,7 @@ path of a file that holds it, so that it need stand neither in the settings nor 
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -296,14 +297,35 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
         raise FixConfiguration(f"folder: {error} Write the path in full.") from None
 
 
+_NO_TEXT = {"tuple_type", "list_type", "set_type", "frozen_set_type", "dict_type"}
+"""What is wrong, in pydantic's words, with a text where a list or a table should be."""
+
+
 def parse_table(model: type[AnyTable], given: Mapping[str, Any], place: str) -> AnyTable:
     """A plugin's own table, checked; `place` is how messages name it, such as `sources.coingecko`."""
     try:
-        table = model.model_validate(dict(given))
+        table = _table(model, dict(given))
     except ValidationError as error:
         raise FixConfiguration(explain(error, model, "the settings", place)) from None
     HIDDEN.add(table)
     return table
+
+
+def _table(model: type[AnyTable], given: dict[str, Any]) -> AnyTable:
+    """As `model_validate`, with lists and tables that are JSON: all that a variable can hold is text."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False)
+        found = [fault["loc"] for fault in faults if fault["type"] in _NO_TEXT]
+        texts = {str(place[0]) for place in found if len(place) == 1}
+        try:
+            read = {name: json.loads(given[name]) for name in texts if isinstance(given[name], str)}
+        except ValueError:
+            raise error from None
+        if not read:
+            raise
+    return model.model_validate(given | read)
 
 
 def explain(error: ValidationError, model: type[BaseModel], named: str, place: str = "") -> str:

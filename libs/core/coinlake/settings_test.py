@@ -29,6 +29,7 @@ class Venue(Table):
     api_key: Secret | None = None
     every: Duration = timedelta(minutes=3)
     top: int = 100
+    pairs: tuple[str, ...] = ()
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +68,19 @@ def test_the_environment_wins_over_the_file_at_any_depth(monkeypatch: pytest.Mon
     assert settings.page.port == 99
     venue = parse_table(Venue, settings.sources["coingecko"], "sources.coingecko")
     assert (venue.top, venue.every) == (7, timedelta(minutes=5))
+
+
+def test_a_list_of_a_source_is_json_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COINLAKE_SOURCES__VENUE__PAIRS", '["BTC-USD", "ETH-USD"]')
+    monkeypatch.setenv("COINLAKE_SOURCES__VENUE__TOP", "7")
+    venue = parse_table(Venue, loaded("").sources["venue"], "sources.venue")
+    assert (venue.pairs, venue.top) == (("BTC-USD", "ETH-USD"), 7)
+
+
+@pytest.mark.parametrize("text", ["BTC-USD", "[BTC-USD]", '{"a": 1}', "[1]"])
+def test_a_text_that_is_no_such_list_is_refused(text: str) -> None:
+    with pytest.raises(FixConfiguration, match=r"sources\.venue\.pairs"):
+        parse_table(Venue, {"pairs": text}, "sources.venue")
 
 
 @pytest.mark.parametrize(
