@@ -167,16 +167,15 @@ class Scene:
             now = datetime.now(UTC)
             lake.append(_capture(now, msgspec.json.encode(coingecko_page(BITCOIN, now))))
 
-    def newest_capture(self) -> tuple[str, str]:
-        """The id of the newest capture that is loaded and has a trace, and the id of that trace."""
+    def newest_captures(self) -> Iterator[tuple[str, str]]:
+        """The ids of the newest captures that are loaded and have a trace, each with the id of that trace."""
         with MongoLake(self.lake_url) as lake:
             for (capture_id,) in self.site.rows(
                 "SELECT capture_id FROM loaded_captures ORDER BY position DESC LIMIT 20"
             ):
                 held = lake.find(capture_id)
                 if held and held.capture.traceparent:
-                    return str(capture_id), held.capture.traceparent.split("-")[1]
-        raise AssertionError("no loaded capture has a trace")
+                    yield str(capture_id), held.capture.traceparent.split("-")[1]
 
     def hops(self, trace_id: str) -> Mapping[str, list[str]]:
         """The spans of a trace, by the program that sent them."""
