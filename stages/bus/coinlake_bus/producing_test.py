@@ -343,10 +343,7 @@ def test_a_lake_restored_from_before_the_mark_is_published_again(bus: Bus) -> No
     assert_whole(in_topic(bus), lake)
 
 
-def test_two_producers_publish_all_and_one_of_them_stands_by(
-    bus: Bus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(producing, "STAND_BY_S", 0.5)
+def test_two_producers_publish_all_and_one_of_them_stands_by(bus: Bus) -> None:
     lake, positions = ListedLake(5_000), KeptMark()
     with running(lake, positions, bus), running(lake, positions, bus):
         for _ in range(20):
