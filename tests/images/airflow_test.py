@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from coinlake.testing.faults import Fault
 from images.building import IMAGES
 from images.docker import Container
 from images.scene import Platform, until
@@ -22,6 +23,12 @@ pytestmark = pytest.mark.timeout(900)  # the first test builds the images
 # Only captures are tried: a load waits for Spark, which is not here, and a scheduler that ends for the load.
 _NO_LOADS = "airflow dags reserialize && airflow dags pause --yes load_warehouse"
 _POOLS = "python -m coinlake_airflow.pools >/tmp/pools.json && airflow pools import /tmp/pools.json"
+
+
+@pytest.fixture
+def faults() -> Sequence[Fault]:
+    """The second call gets no answer: whoever asks waits for it until he is killed."""
+    return (Fault("hang", every=2, times=1),)
 
 
 @pytest.fixture
@@ -76,5 +83,14 @@ def test_a_slot_after_the_other_is_captured_though_the_scheduler_is_killed(
     until(lambda: platform.captured() > captures, *parts.values())
     for container in parts.values():
         until(lambda container=container: container.trouble() == "")  # type: ignore[misc]
+    # A scheduler that is told to end waits for its tasks: with none on its way it ends at once.
+    parts["scheduler"].inside("airflow", "dags", "pause", "--yes", "--treat-dag-id-as-regex", ".*")
+    until(lambda: not _tasks(parts["scheduler"]), *parts.values())
     for container in reversed(parts.values()):
         assert container.stop() == 0
+
+
+def _tasks(scheduler: Container) -> list[str]:
+    """The titles of the processes that are at work on a task."""
+    titles = scheduler.processes().splitlines()
+    return [title for title in titles if "LocalExecutor:" in title and "<idle>" not in title]

@@ -56,7 +56,7 @@ def test_a_cluster_of_the_image_loads_by_all_its_workers(
         platform.container("coinlake-spark", options=(), COINLAKE_SPARK__MASTER=master, **_ALONE) as loading,
     ):
         until(lambda: tasks(one) and tasks(other), capturing, publishing, loading)
-        assert loading.trouble() == ""
+        until(lambda: loading.trouble() == "", capturing, publishing, loading)
         assert capturing.stop() == 0
         until(lambda: platform.waiting() == [0, 0], publishing, loading)
         assert publishing.stop() == 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from coinlake.clock import SystemClock
+from coinlake.testing.faults import Fault
 from coinlake.testing.recordings import load
 from coinlake.testing.replay import ReplayServer
 from coinlake_coingecko.mimic import CoinGeckoMimic
@@ -41,9 +42,20 @@ def docker() -> Iterator[Docker]:
 
 
 @pytest.fixture
+def faults() -> Sequence[Fault]:
+    """What the venue gets wrong."""
+    return ()
+
+
+@pytest.fixture
 def platform(
-    docker: Docker, mongo_replica_set: Mongo, kafka_broker: Kafka, postgres_server: Postgres
+    docker: Docker,
+    mongo_replica_set: Mongo,
+    kafka_broker: Kafka,
+    postgres_server: Postgres,
+    faults: Sequence[Fault],
 ) -> Iterator[Platform]:
     """A venue that repeats its answers, and a lake, a topic and a warehouse of the test's own."""
-    with ReplayServer(load(FOLDER / "coins_markets"), CoinGeckoMimic(), SystemClock()) as venue:
+    recorded = load(FOLDER / "coins_markets")
+    with ReplayServer(recorded, CoinGeckoMimic(), SystemClock(), faults=faults) as venue:
         yield Platform.made(docker, mongo_replica_set, kafka_broker, postgres_server, venue.root)

@@ -172,8 +172,8 @@ class Container:
         return self._docker("exec", self.name, *command, checked=False)
 
     def processes(self) -> str:
-        """The command lines of all its processes."""
-        return self._docker("top", self.name).stdout
+        """The command lines of all its processes, whole, however wide COLUMNS says that a terminal is."""
+        return self._docker("top", self.name, "-ww", "-o", "pid,args").stdout
 
     def trouble(self) -> str:
         """What its image's own check of health finds wrong now; nothing where it is well."""
