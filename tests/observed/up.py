@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from observed.breaking import Breaking, line
 from observed.scene import Scene
 from servers import fetch
-from servers.fetch import Missing
 from servers.fixtures import Spark
+from servers.for_people import until_ended
 
 _LOOK_AGAIN_S = 0.2
 _REACHED = """
@@ -39,20 +37,17 @@ What can be broken:  curl {breaking}/
 def main() -> int:
     """Ends with 0 after Ctrl-C, with 1 where a part is missing."""
     argparse.ArgumentParser(prog="./pants run tests/observed:up --", description=__doc__).parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        spark = Spark(fetch.spark(), fetch.jars("spark"))
-        with tempfile.TemporaryDirectory(prefix="coinlake-observed-") as folder:
-            print("Starting everything: half a minute, or some where it is to be fetched first.", flush=True)
-            with Scene.running(Path(folder), spark) as scene, Breaking(scene) as breaking:
-                scene.begin()
-                print(_reached(scene, breaking), flush=True)
-                _tell(scene)
-    except Missing as missing:
-        print(missing, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 0
+    return until_ended(_up)
+
+
+def _up() -> NoReturn:
+    spark = Spark(fetch.spark(), fetch.jars("spark"))
+    with tempfile.TemporaryDirectory(prefix="coinlake-observed-") as folder:
+        print("Starting everything: half a minute, or some where it is to be fetched first.", flush=True)
+        with Scene.running(Path(folder), spark) as scene, Breaking(scene) as breaking:
+            scene.begin()
+            print(_reached(scene, breaking), flush=True)
+            _tell(scene)
 
 
 def _reached(scene: Scene, breaking: Breaking) -> str:
@@ -88,10 +83,6 @@ def _tell(scene: Scene) -> NoReturn:
         for notice in notices:
             if notice.receiver != "heartbeat":
                 print(f"{time.strftime('%H:%M:%S')} {line(notice)}", flush=True)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

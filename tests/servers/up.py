@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
-from servers.fetch import Missing
+from servers.for_people import until_ended
 from servers.kafka import Kafka
 from servers.mongod import Mongo
 from servers.postgres import Postgres
@@ -27,18 +25,15 @@ SERVERS: dict[str, Callable[[Path], Server]] = {"mongo": Mongo, "kafka": Kafka, 
 def main() -> int:
     """Starts the servers that are named, or all; ends with 0 after Ctrl-C, with 1 where a part is missing."""
     wanted = _arguments().servers or list(SERVERS)
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        with tempfile.TemporaryDirectory(prefix="coinlake-servers-") as folder, ExitStack() as stack:
-            running = [stack.enter_context(SERVERS[name](Path(folder, name))) for name in wanted]
-            print("\n".join(server.how_to_reach() for server in running))
-            print(f"\nTheir files lie in {folder} until Ctrl-C, which stops them.", flush=True)
-            _keep_up(running)
-    except Missing as missing:
-        print(missing, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 0
+    return until_ended(lambda: _up(wanted))
+
+
+def _up(wanted: Sequence[str]) -> NoReturn:
+    with tempfile.TemporaryDirectory(prefix="coinlake-servers-") as folder, ExitStack() as stack:
+        running = [stack.enter_context(SERVERS[name](Path(folder, name))) for name in wanted]
+        print("\n".join(server.how_to_reach() for server in running))
+        print(f"\nTheir files lie in {folder} until Ctrl-C, which stops them.", flush=True)
+        _keep_up(running)
 
 
 def _arguments() -> argparse.Namespace:
@@ -49,10 +44,6 @@ def _arguments() -> argparse.Namespace:
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(SERVERS)}")
     return arguments
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _keep_up(running: Sequence[Server]) -> NoReturn:
