@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -26,6 +27,10 @@ ORDERS = "CHAOS_ORDERS"
 """Environment variable: the folder of orders."""
 
 _LOOK_AGAIN_S = 0.01
+_kills = threading.Lock()
+"""Held from taking an order until it is carried out, so that nothing held at a point goes on in between."""
+_stream_ends = threading.Event()
+"""Set while the Spark program ends a stream, of which no further batch comes to any point."""
 
 Call = Callable[..., Any]
 
@@ -59,16 +64,21 @@ class Orders:
 def reached(point: str) -> None:
     """Carries out the order for this point, if there is one."""
     folder = Path(os.environ[ORDERS])
-    try:
-        (folder / point).rename(taken := folder / f"{point}.{os.getpid()}")
-    except FileNotFoundError:
-        return
-    os.kill(int(taken.read_text(encoding="ascii")) or os.getpid(), signal.SIGKILL)
+    with _kills:
+        try:
+            (folder / point).rename(taken := folder / f"{point}.{os.getpid()}")
+        except FileNotFoundError:
+            return
+        os.kill(int(taken.read_text(encoding="ascii")) or os.getpid(), signal.SIGKILL)
 
 
 def held(point: str) -> None:
-    """Waits while an order for the point stands: whoever reaches it then, does so meanwhile."""
-    while (Path(os.environ[ORDERS]) / point).exists():
+    """Waits while an order for the point stands: whoever reaches it then, does so meanwhile. Where the stream
+    ends, nobody will."""
+    while not _stream_ends.is_set():
+        with _kills:
+            if not (Path(os.environ[ORDERS]) / point).exists():
+                return
         time.sleep(_LOOK_AGAIN_S)
 
 
@@ -93,6 +103,7 @@ def in_spark() -> None:
     _around(Stager, "stage", behind="rows_staged")
     _around(loading, "staged", before="batch_begun")
     _around(Behind, "do", before="next_staged", when=lambda behind: behind.is_busy)
+    loading._wait_for = _ending(loading._wait_for)
     _around(
         BusLoader,
         "load",
@@ -105,6 +116,18 @@ def in_spark() -> None:
 def _closing() -> None:
     reached("batch_closing")
     held("next_staged")
+
+
+def _ending(wait: Call) -> Call:
+    @wraps(wait)
+    def waits(*given: Any) -> Any:
+        _stream_ends.set()
+        try:
+            return wait(*given)
+        finally:
+            _stream_ends.clear()
+
+    return waits
 
 
 def _around(

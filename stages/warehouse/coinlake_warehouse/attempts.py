@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+import psycopg
 import pyarrow as pa
 import structlog
 
@@ -129,15 +130,28 @@ class Stager:
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:
-        """The session, opened if there is none. After any error the next call does not start from it."""
+        """The session, opened if there is none, or the server ended it since. After any error the next call
+        does not start from it."""
         try:
             with explained(self._dsn):
+                if self._open is not None and not _answers(self._open):
+                    self.close()
                 if self._open is None:
                     self._open = connect(self._dsn, "stage")
                 yield self._open
         except BaseException:
             self.close()
             raise
+
+
+def _answers(session: Connection) -> bool:
+    """Whether the server still knows an idle session: one restart ends those of all workers and sides, and
+    each would cost a batch of its own to find out."""
+    try:
+        session.execute("")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _marked(rows: pa.RecordBatch, attempt: UUID) -> pa.RecordBatch:

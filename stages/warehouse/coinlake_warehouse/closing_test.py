@@ -274,6 +274,24 @@ def test_rows_that_the_server_lost_are_told_and_nothing_is_loaded(
     assert not any(standing(dsn).values())
 
 
+def test_sessions_that_the_server_ended_while_they_were_idle_cost_no_batch(
+    dsn: str, stager: Stager, other_side: Stager, loader: BusLoader
+) -> None:
+    loader.begin()
+    for one in (stager, other_side):
+        one.lake_id()
+    ended = rows(
+        dsn,
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+        "WHERE application_name = 'coinlake stage' AND datname = current_database()",
+    )
+    assert ended == [True, True]
+    load(loader, [stager.stage(received(CAPTURES[:6]))], Stretch(0, 0, 6))
+    assert other_side.lake_id() == LAKE
+    load(loader, [other_side.stage(received(CAPTURES[6:]))], Stretch(0, 6, 12), side=1)
+    assert len(standing(dsn)["loaded_captures"]) == 12
+
+
 def test_a_capture_that_the_server_refuses_is_one_dead_letter_and_costs_no_other(
     dsn: str, loader: BusLoader
 ) -> None:
