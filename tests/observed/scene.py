@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -16,6 +17,8 @@ import msgspec
 
 from chaos.processes import Program
 from coinlake.model import Capture
+from coinlake.quota import month_end
+from coinlake.schedule import RESERVED_SHARE
 from coinlake.settings import Secret
 from coinlake_lake.mongo import MongoLake
 from coinlake_lake.mongo_setup import set_up
@@ -32,6 +35,8 @@ from servers.postgres import Postgres
 
 PLENTY, FEW = 1_000_000_000, 10
 """Credits a month: more than can be spent, and fewer than have been."""
+_EVERY_S = 2
+"""CoinGecko is asked so often, where its credits last."""
 RETENTION_S = 2910
 """Of the topic: half a minute more than what an alert, thirty times as fast, takes for too little."""
 _SETTINGS = """
@@ -46,7 +51,7 @@ attempts = 2
 [sources.coingecko]
 root = "{coingecko}"
 top = 1
-every = "2s"
+every = "{every_s}s"
 calls_per_minute = 100000
 
 [sources.binance]
@@ -203,6 +208,18 @@ class Scene:
         """The program that asks the venues, as it would be with so many credits at CoinGecko."""
         return _run(self.coinlake, {"COINLAKE_SOURCES__COINGECKO__CREDITS_PER_MONTH": str(credits_a_month)})
 
+    @property
+    def credits_left(self) -> int:
+        """Of CoinGecko's month, as Prometheus knows it."""
+        asked = 'max(coinlake_source_quota_left{source="coingecko", period="month"})'
+        return int(float(self.watching.prometheus.ask(asked)[0]["value"][1]))
+
+    def half_the_credits(self) -> int:
+        """Credits a month, so many that CoinGecko can be asked half as often as it should until its end."""
+        now = datetime.now(UTC)
+        slots = (month_end(now) - now).total_seconds() / _EVERY_S
+        return math.ceil((PLENTY - self.credits_left + slots / 2) / (1 - RESERVED_SHARE))
+
     def backfill(self, price: float, captures: int) -> None:
         """Puts captures of a day and half an hour ago into the lake, with that price of Bitcoin."""
         began = datetime.now(UTC) - timedelta(days=1, minutes=30)
@@ -219,7 +236,7 @@ def _site(
     roots = {kind: venue.root for kind, venue in venues.items()}
     servers = site.config.read_text(encoding="utf-8")
     kept = servers.replace("[bus]\n", f'[bus]\nretention = "{RETENTION_S}s"\n')
-    site.config.write_text(_SETTINGS.format(page=page, **roots) + kept, encoding="utf-8")
+    site.config.write_text(_SETTINGS.format(page=page, every_s=_EVERY_S, **roots) + kept, encoding="utf-8")
     return site
 
 

@@ -46,6 +46,7 @@ def _up() -> NoReturn:
         print("Starting everything: half a minute, or some where it is to be fetched first.", flush=True)
         with Scene.running(Path(folder), spark) as scene, Breaking(scene) as breaking:
             scene.begin()
+            scene.coinlake("verify")  # which should have run within the first minute
             print(_reached(scene, breaking), flush=True)
             _tell(scene)
 

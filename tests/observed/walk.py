@@ -34,6 +34,7 @@ def walk(folder: Path) -> None:
         sync_playwright() as playwright,
     ):
         scene.begin()
+        scene.coinlake("verify")  # which should have run within the first minute
         until(scene, lambda: quiet(scene), _WITHIN_S, "nothing fires")
         fault = FAULTS["frozen-kafka"]
         fault.happen(scene)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession  # pants: no-infer-dep
 
 _LOOPBACK = "127.0.0.1"
-_HIDDEN = "(?i)secret|password|token|access[.]?key|url|jaas"
-"""Settings and options whose names match are never shown by Spark: its own pattern, and logins to Kafka."""
 
 
 def open_session(spark: SparkSettings) -> SparkSession:
@@ -80,9 +78,6 @@ def spark_options(spark: SparkSettings) -> dict[str, str]:
     """What this program asks of Spark, by its names for settings."""
     settings = {
         "spark.ui.enabled": "false",
-        # Should somebody's Spark show plans and settings all the same: Kafka's login is not in them.
-        "spark.redaction.regex": _HIDDEN,
-        "spark.sql.redaction.options.regex": _HIDDEN,
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "1",
