@@ -6,12 +6,11 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Response
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import Request as Sent
 
@@ -21,19 +20,10 @@ from coinlake_cli.page.desk import Vitals
 from coinlake_warehouse.conftest import dsn, fresh, server
 from coinlake_warehouse.reading import Reader
 from in_chromium.scene import Scene
+from screenshots.browser import CHROMIUM, chromium
 
 __all__ = ["dsn", "fresh", "server"]
 
-CHROMIUM = Path("/usr/bin/chromium")
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 _START_S = 20
 
 
@@ -109,10 +99,8 @@ def browser() -> Iterator[Browser]:
         if "CI" in os.environ:
             pytest.fail(how)
         pytest.skip(how)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -10,16 +10,15 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from playwright.sync_api import Locator, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Locator, Page
 
 from observed.faults import FAULTS, Fault
 from observed.hearing import quiet, until
 from observed.scene import Scene
+from screenshots.browser import DESK, chromium
 from servers import fetch
 from servers.fixtures import Spark
 
-CHROMIUM = "/usr/bin/chromium"
-DESK: ViewportSize = {"width": 1280, "height": 860}
 _WITHIN_S = 120
 _OF_THE_PRODUCER = '"service.name":="coinlake-producer"'
 """In LogsQL, which is VictoriaLogs' own."""
@@ -31,7 +30,7 @@ def walk(folder: Path) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="coinlake-walk-") as place,
         Scene.running(Path(place), Spark(fetch.spark(), fetch.jars("spark"))) as scene,
-        sync_playwright() as playwright,
+        chromium() as browser,
     ):
         scene.begin()
         scene.coinlake("verify")  # which should have run within the first minute
@@ -40,13 +39,11 @@ def walk(folder: Path) -> None:
         fault.happen(scene)
         until(scene, lambda: fault.alert in _firing(scene), _WITHIN_S, "it is told")
         until(scene, lambda: _complaints(scene), _WITHIN_S, "the producer says why")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport=DESK, device_scale_factor=1.5)
         _alerts(page, scene, fault, folder / "walk-alert.png")
         _graph(page, scene, folder / "walk-waiting.png")
         _health(page, scene, folder / "walk-health.png")
         _logs(page, scene, folder / "walk-logs.png")
-        browser.close()
         print(*scene.watching.listener.notices, sep="\n")
         print(scene.coinlake("status").stdout)
 

@@ -1,7 +1,7 @@
 """Takes the pictures in the docs from a running page.
 
 coinlake demo
-python tests/screenshots/take.py http://127.0.0.1:8377/ docs/screenshots
+./pants run tests/screenshots/take.py -- http://127.0.0.1:8377/ docs/screenshots
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import ViewportSize
 
-CHROMIUM = "/usr/bin/chromium"
-DESK: ViewportSize = {"width": 1280, "height": 860}
-PHONE: ViewportSize = {"width": 375, "height": 812}
+from screenshots.browser import DESK, PHONE, chromium
 
 SHOTS: tuple[tuple[str, str, ViewportSize, bool], ...] = (
     ("overview", "/", DESK, False),
@@ -30,8 +28,7 @@ SHOTS: tuple[tuple[str, str, ViewportSize, bool], ...] = (
 def take(url: str, folder: Path) -> None:
     """Writes `NAME.png` of every shot into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as browser:
         for name, path, size, dark in SHOTS:
             tab = browser.new_page(
                 viewport=size, color_scheme="dark" if dark else "light", device_scale_factor=1.5
@@ -43,7 +40,6 @@ def take(url: str, folder: Path) -> None:
                 chart.locator("svg path").first.wait_for(state="attached")
             tab.screenshot(path=folder / f"{name}.png")
             tab.close()
-        browser.close()
 
 
 if __name__ == "__main__":
