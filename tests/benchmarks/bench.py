@@ -23,7 +23,7 @@ def measured(folder: Path, dlt: Path) -> Iterator[Result]:
     yield refining.against_decoding(pages=80, rounds=21)
     yield loading.against_copy(folder / "copy", pages=80, rounds=9)
     yield whole.against_dlt(folder / "dlt", dlt, pages=2_000, dlt_pages=60, rounds=4)
-    yield from telling.against_silence(folder / "telling", pages=600, rounds=12)
+    yield from telling.against_silence(folder / "telling", pages=300, rounds=6, pairs=6)
     yield growth.memory(folder, few=1_000, many=20_000)
     yield from growth.at_scale(folder, many=20_000, few=200, pages=20, rounds=9)
 
@@ -33,7 +33,7 @@ def measured_quickly(folder: Path, dlt: Path) -> Iterator[Result]:
     yield refining.against_decoding(pages=10, rounds=5)
     yield loading.against_copy(folder / "copy", pages=10, rounds=3)
     yield whole.against_dlt(folder / "dlt", dlt, pages=60, dlt_pages=1, rounds=1)
-    yield from telling.against_silence(folder / "telling", pages=30, rounds=1)
+    yield from telling.against_silence(folder / "telling", pages=30, rounds=1, pairs=1)
     yield growth.memory(folder, few=90, many=180)
     yield from growth.at_scale(folder, many=180, few=20, pages=5, rounds=3)
 

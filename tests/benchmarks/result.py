@@ -52,6 +52,11 @@ class Turns:
     one: list[float]
     other: list[float]
 
+    def add(self, more: Turns) -> None:
+        """Counts further rounds, too."""
+        self.one.extend(more.one)
+        self.other.extend(more.other)
+
     @property
     def medians(self) -> tuple[float, float]:
         """Seconds of each."""

@@ -27,22 +27,23 @@ from coinlake.model import Capture
 _GOAL = 0.97
 
 
-def against_silence(folder: Path, *, pages: int, rounds: int) -> Iterator[Result]:
+def against_silence(folder: Path, *, pages: int, rounds: int, pairs: int) -> Iterator[Result]:
     """Rows/s of the pipeline with telemetry on, over those with it off; `pages` a round. And rows a second of
-    its processor time, which other work on the machine hardly moves."""
-    with (
-        _collector() as endpoint,
-        _working(folder / "on", {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}) as telling,
-        _working(folder / "off", {}) as silent,
-    ):
+    its processor time, which other work on the machine hardly moves.
 
-        def prepare(number: int) -> None:
-            for worker in (telling, silent):
-                worker.do(f"append {number * pages} {pages}")
-
-        turns = in_turn(rounds, lambda _: telling.do("load"), lambda _: silent.do("load"), prepare)
-    used = Turns(telling.loads_cpu_s[1:], silent.loads_cpu_s[1:])
-    for what, taken in (("", turns), (", by the program's processor time", used)):
+    Two processes that do the very same differ by as much as is sought here, so there are several pairs.
+    """
+    by_clock, by_processor = Turns([], []), Turns([], [])
+    with _collector() as endpoint:
+        for pair in range(pairs):
+            place = folder / f"{pair}"
+            with (
+                _working(place / "on", {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}) as telling,
+                _working(place / "off", {}) as silent,
+            ):
+                by_clock.add(_turns(telling, silent, pages, rounds))
+                by_processor.add(Turns(telling.loads_cpu_s[1:], silent.loads_cpu_s[1:]))
+    for what, taken in (("", by_clock), (", by the program's processor time", by_processor)):
         told_s, silent_s = taken.medians
         yield Result(
             f"embedded pipeline with telemetry on, {pages:,} captures, against the same with it off{what}",
@@ -51,6 +52,14 @@ def against_silence(folder: Path, *, pages: int, rounds: int) -> Iterator[Result
             more_is_better=True,
             said=f"{per_s(pages * COINS, told_s)} against {per_s(pages * COINS, silent_s)}",
         )
+
+
+def _turns(telling: _Worker, silent: _Worker, pages: int, rounds: int) -> Turns:
+    def prepare(number: int) -> None:
+        for worker in (telling, silent):
+            worker.do(f"append {number * pages} {pages}")
+
+    return in_turn(rounds, lambda _: telling.do("load"), lambda _: silent.do("load"), prepare)
 
 
 class _Worker:
