@@ -25,7 +25,7 @@ from coinlake.model import Capture, Held
 from coinlake.settings import Secret
 from coinlake.telemetry.calls import database
 from coinlake_lake.mongo_document import document, held, text
-from coinlake_lake.mongo_server import CAPTURES, ENTRIES, LAKE, VERSION, Document, MongoServer
+from coinlake_lake.mongo_server import CAPTURES, ENTRIES, LAKE, VERSION, Document, MongoServer, lost_captures
 
 _SCAN_CAPTURES = 100
 _SCAN_BODY_BYTES = 4 * 1024 * 1024
@@ -254,10 +254,7 @@ class MongoLake:
                 filter={"name": CAPTURES}, authorizedCollections=True
             )
         if not found:
-            raise FixConfiguration(
-                f"The lake at {self._server.name} has lost its captures: there is no collection {CAPTURES}. "
-                "Restore it from a backup, or begin another lake in another database."
-            )
+            raise FixConfiguration(lost_captures(self._server.name))
 
     def _read_id(self) -> UUID:
         with self._server.explained():

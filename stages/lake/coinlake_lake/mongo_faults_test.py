@@ -200,13 +200,36 @@ def test_dropped_captures_are_told_and_never_begun_anew(guarded: Guarded) -> Non
         database = administrator.get_default_database()
         database["captures"].drop()
         try:
-            for use in (lambda: writer.append(capture(2)), reader.end, lambda: reader.wait(1, DEADLINE_S)):
+            for use in (
+                lambda: writer.append(capture(2)),
+                reader.end,
+                lambda: reader.wait(1, DEADLINE_S),
+                lambda: set_up(root),
+            ):
                 with pytest.raises(FixConfiguration, match=r"has lost its captures: .*Restore it"):
                     use()
             assert "captures" not in database.list_collection_names()
         finally:
+            database["positions"].drop()
             set_up(root)
         assert writer.append(capture(2))
+
+
+def test_a_capture_stored_while_all_others_were_dropped_begins_no_lake(database: Secret) -> None:
+    with (
+        MongoLake(database) as lake,
+        closing(client_of(database)) as administrator,
+    ):
+        for number in (1, 2):
+            lake.append(capture(number))
+        captures = administrator.get_default_database()["captures"]
+        last = captures.find_one({"position": 2}) or {}
+        captures.drop()
+        captures.insert_one(last)  # by a writer who had read where the lake ends
+        with pytest.raises(FixConfiguration, match=r"lacks an index .* restore it from a backup"):
+            lake.append(capture(3))
+        with pytest.raises(FixConfiguration, match=r"has lost its captures: .*Restore it"):
+            set_up(database)
 
 
 def test_a_collection_without_the_index_of_positions_takes_no_capture(database: Secret) -> None:

@@ -129,7 +129,8 @@ class MongoServer:
         if code == _BAD_VALUE and "hint provided" in str(error):
             return FixConfiguration(
                 f"The lake at {self.name} lacks an index that this Coinlake reads by. "
-                "Run `coinlake lake init` of this version."
+                "Run `coinlake lake init` of this version; where that says that captures were lost, "
+                "restore it from a backup."
             )
         if _NO_TRUST in str(error):
             return FixConfiguration(
@@ -145,6 +146,14 @@ class MongoServer:
 
     def _who(self) -> str:
         return f"user {self._user}" if self._user else "a user without a name"
+
+
+def lost_captures(name: str) -> str:
+    """What is said of a lake without its first captures, or without any collection of them."""
+    return (
+        f"The lake at {name} has lost its captures: somebody dropped the collection {CAPTURES}. "
+        "Restore it from a backup, or begin another lake in another database."
+    )
 
 
 def _said(error: Exception) -> str:

@@ -24,6 +24,7 @@ from coinlake_lake.mongo_server import (
     WRITER,
     Document,
     MongoServer,
+    lost_captures,
 )
 
 _INDEXES: dict[str, Sequence[str]] = {
@@ -49,12 +50,16 @@ _ROLE_IS_THERE = 51002
 def set_up(url: Secret) -> list[str]:
     """Makes a lake of the database, or completes it; returns a sentence for each thing that it did.
 
-    Needs the role dbOwner. Raises `FixConfiguration` for a database that holds something else.
+    Needs the role dbOwner. Raises `FixConfiguration` for a database that holds something else, and for a lake
+    that has lost captures: made anew, it would give away their positions once more.
     """
     server = MongoServer(url)
     try:
         with server.explained():
-            return [*_name(server), *_collections(server), *_indexes(server), *_roles(server)]
+            said = _name(server)
+            if not said:
+                _check_whole(server)
+            return [*said, *_collections(server), *_indexes(server), *_roles(server)]
     finally:
         server.close()
 
@@ -80,6 +85,22 @@ def _name(server: MongoServer) -> list[str]:
             f"this one knows {VERSION}): use that one."
         )
     return []
+
+
+def _check_whole(server: MongoServer) -> None:
+    """Refuses a lake whose captures were dropped, and one that has only what was stored after that.
+
+    MongoDB makes a collection of what is inserted, so a writer may have made one; that of the positions is
+    made last by us (`_collections`).
+    """
+    first = server.database[CAPTURES].find_one({}, {"position": 1}, sort=[("position", 1)])
+    if first is not None:
+        is_whole = first["position"] == 1
+    else:
+        there = server.database.list_collection_names()
+        is_whole = CAPTURES in there or POSITIONS not in there
+    if not is_whole:
+        raise FixConfiguration(lost_captures(server.name))
 
 
 def _collections(server: MongoServer) -> list[str]:
