@@ -15,11 +15,11 @@ from benchmarks.result import Result
 
 def measured(folder: Path) -> Iterator[Result]:
     """All of it."""
-    yield from publishing.against_change_stream(folder / "stream", pages=6_000, small=60_000, rounds=5)
+    yield from publishing.against_change_stream(folder / "stream", pages=6_000, small=240_000, rounds=5)
     yield from publishing.memory(folder / "memory", few=1_000, many=1_000_000)
     yield publishing.catching_up(folder / "behind", pages=4_000, per_s=50)
-    yield from streaming.against_rivals(folder, pages=2_000, batch=500, rounds=3)
-    yield streaming.with_cores(folder, pages=2_000, batch=500, rounds=3)
+    yield from streaming.against_rivals(folder, pages=4_000, batch=1_000, rounds=3)
+    yield streaming.with_cores(folder, pages=4_000, batch=1_000, rounds=3)
     yield from arriving.latency(folder, pages=60)
     yield from arriving.growth(folder, pages=20_000, small=80_000, probe=20)
 
