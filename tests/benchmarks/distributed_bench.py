@@ -1,7 +1,7 @@
 """Measures the distributed profile as ratios within one run, on real servers that it starts itself:
 `./pants run tests/benchmarks:distributed`.
 
-`-- --quick` takes some minutes and says little; the whole takes half an hour. Nothing is gated.
+`-- --quick` takes some minutes and says little; the whole takes more than half an hour. Nothing is gated.
 """
 
 from __future__ import annotations
